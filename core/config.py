@@ -1,0 +1,430 @@
+"""Settings: one TOML file, read once, checked whole, frozen, passed down by hand.
+
+Every fault is reported at once, so that a file is mended in one go.  Secrets never
+stand in the file: the settings name an environment variable, and only this module
+reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from core.errors import ConfigError
+from core.timeline import FRAME_RATES
+
+__all__ = [
+    "INTERNAL_SECRET_VARIABLE",
+    "RESERVED_INPUTS",
+    "ChannelSettings",
+    "InputSettings",
+    "NetworkSettings",
+    "RenditionSettings",
+    "Settings",
+    "SettingsModel",
+    "child_environment",
+    "internal_secret",
+    "load_settings",
+    "parse_settings",
+    "publisher_key_hashes",
+]
+
+INTERNAL_SECRET_VARIABLE: Final = "LENSONG_INTERNAL_SECRET"  # noqa: S105
+"""Environment variable with the secret that the services of one installation share."""
+
+RESERVED_INPUTS: Final = ("slate", "playout", "override")
+"""Names that mean the platform's own sources and can be no input's."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class SettingsModel(BaseModel):
+    """Base of every settings model.
+
+    The docstring under a field is its description: it goes into
+    ``docs/reference/settings.md`` (a test compares).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class StationSettings(SettingsModel):
+    """The broadcaster."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the broadcaster, as viewers read it."""
+
+    timezone: str = "Asia/Ho_Chi_Minh"
+    """IANA time zone of the clock times that people read."""
+
+
+class PathSettings(SettingsModel):
+    """Where files live."""
+
+    data_dir: Path = Path("/var/lib/lensong")
+    """Folder of everything that must outlive a restart."""
+
+    run_dir: Path = Path("/run/lensong")
+    """Folder of the local sockets; short, since a socket's path has at most 107 bytes."""
+
+    ffmpeg: Path | None = None
+    """An FFmpeg of the system's; without it, the one that pip installed."""
+
+
+class NetworkSettings(SettingsModel):
+    """Addresses and ports."""
+
+    http_host: str = "0.0.0.0"  # noqa: S104
+    """Address of the public site."""
+
+    http_port: Port = 8080
+    """Port of the public site: player, playlists, media."""
+
+    publish_host: str = "0.0.0.0"  # noqa: S104
+    """Address on which studio feeds are received."""
+
+    rtmp_port: Port = 1935
+    """Port of RTMP publishers."""
+
+    icecast_port: Port = 8081
+    """Port of Icecast sources."""
+
+    internal_host: str = "127.0.0.1"
+    """Address of the internal feeds, of CMAF uploads and of every admin port."""
+
+    feeds_port: Port = 8091
+    """Port of the internal feeds, from ingest to the programmes."""
+
+    cmaf_port: Port = 8092
+    """Port of CMAF uploads, from the programmes to the packager."""
+
+    ingest_admin_port: Port = 9101
+    """Metrics and health of ingest."""
+
+    packager_admin_port: Port = 9102
+    """Metrics and health of the packager."""
+
+    origin_admin_port: Port = 9120
+    """Metrics and health of the first origin; the next one's is one higher."""
+
+    programme_admin_port: Port = 9140
+    """Metrics, health and takes of the first channel's programme; the next one's is one higher."""
+
+
+class OriginSettings(SettingsModel):
+    """The origins."""
+
+    count: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many origin processes share the public port."""
+
+    max_held_requests: Annotated[int, Field(ge=1)] = 20_000
+    """Low-latency playlist requests that one origin holds at a time; more are answered 503."""
+
+    header_timeout_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    """Seconds within which a request's headers must be complete."""
+
+    idle_timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Seconds after which a connection that carried a request before is closed when silent."""
+
+
+class RenditionSettings(SettingsModel):
+    """One rung of a ladder that is not a preset."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,15}$")]
+    """Name of the rendition in URLs and metrics."""
+
+    width: Annotated[int, Field(ge=64, le=4_096, multiple_of=2)]
+    """Pixels."""
+
+    height: Annotated[int, Field(ge=64, le=2_304, multiple_of=2)]
+    """Pixels."""
+
+    video_kbps: Annotated[int, Field(ge=50, le=50_000)]
+    """Average bit rate of the picture, in kbit/s."""
+
+
+class InputSettings(SettingsModel):
+    """One configured way into a channel."""
+
+    name: Slug
+    """Name of the input in URLs, metrics and commands."""
+
+    protocol: Literal["rtmp", "icecast", "file"]
+    """How the feed comes in."""
+
+    key_sha256_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    """Environment variable that holds the SHA-256 of the publisher's key (``lensong key new``)."""
+
+    path: Path | None = None
+    """The file that a ``file`` input plays in a loop."""
+
+    @model_validator(mode="after")
+    def _fits_protocol(self) -> Self:
+        if self.name in RESERVED_INPUTS:
+            raise ValueError(f"{self.name!r} is the name of a source of the platform's own")
+        if self.protocol == "file":
+            if self.path is None:
+                raise ValueError("a file input needs path")
+            if self.key_sha256_env is not None:
+                raise ValueError("a file input has no publisher and so no key_sha256_env")
+        else:
+            if self.key_sha256_env is None:
+                raise ValueError(
+                    f"an {self.protocol} input needs key_sha256_env; nobody may publish without"
+                    " a key (`lensong key new` makes one)"
+                )
+            if self.path is not None:
+                raise ValueError(f"an {self.protocol} input has no path")
+        return self
+
+
+class ChannelSettings(SettingsModel):
+    """One TV or radio channel."""
+
+    slug: Slug
+    """Name of the channel in URLs, metrics and logs."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """Name of the channel, as viewers read it."""
+
+    kind: Literal["tv", "radio"]
+    """Radio has sound only and no picture anywhere."""
+
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "vi"
+    """Language of the sound (BCP 47), for players' menus."""
+
+    frame_rate: Literal[25, 50] = 25
+    """Frames a second of the programme; other input rates are conformed to it."""
+
+    ladder: Literal["1080p", "720p", "480p", "360p"] = "720p"
+    """Preset of renditions, by its highest rung; TV only."""
+
+    renditions: tuple[RenditionSettings, ...] = ()
+    """Video renditions instead of a preset, highest first."""
+
+    encoder_preset: Literal["low_latency", "quality"] = "low_latency"
+    """``quality`` buys compression with 0.7 s more latency."""
+
+    jitter_buffer_ms: Annotated[int, Field(ge=40, le=5_000)] = 200
+    """How much of an input is held back to even out its network, in milliseconds."""
+
+    patience_ms: Annotated[int, Field(ge=40, le=10_000)] = 400
+    """How long the last picture is repeated before the next input is taken, in milliseconds."""
+
+    return_after_s: Annotated[float, Field(ge=1, le=600)] = 10.0
+    """How long a better input must be good before the channel returns to it, in seconds."""
+
+    inputs: Annotated[tuple[InputSettings, ...], Field(max_length=16)] = ()
+    """Studio feeds, in order of priority; without any the channel shows its slate."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_other_rates(cls, values: Any) -> Any:
+        rate = values.get("frame_rate", 25) if isinstance(values, dict) else 25
+        if rate not in FRAME_RATES:
+            raise ValueError(
+                f"frame_rate = {rate!r}: a segment lasts 3.84 s so that it holds whole pictures"
+                " and whole AAC frames, which only 25 and 50 frames/s allow; an input of another"
+                " rate is converted"
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for what, names in (
+            ("inputs", [item.name for item in self.inputs]),
+            ("renditions", [item.name for item in self.renditions]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two {what} are called {', '.join(twice)}")
+        return self
+
+
+class Settings(SettingsModel):
+    """The whole file."""
+
+    station: StationSettings
+    """The broadcaster."""
+
+    paths: PathSettings = PathSettings()
+    """Where files live."""
+
+    network: NetworkSettings = NetworkSettings()
+    """Addresses and ports."""
+
+    origin: OriginSettings = OriginSettings()
+    """The origins."""
+
+    channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=64)]
+    """TV and radio channels."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        slugs = [channel.slug for channel in self.channels]
+        twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
+        if twice:
+            raise ValueError(f"two channels have the slug {', '.join(twice)}")
+        network = self.network
+        wanted = {
+            network.http_port: "network.http_port",
+            network.rtmp_port: "network.rtmp_port",
+            network.icecast_port: "network.icecast_port",
+            network.feeds_port: "network.feeds_port",
+            network.cmaf_port: "network.cmaf_port",
+            network.ingest_admin_port: "network.ingest_admin_port",
+            network.packager_admin_port: "network.packager_admin_port",
+        }
+        ranges = [
+            ("network.origin_admin_port", network.origin_admin_port, self.origin.count),
+            ("network.programme_admin_port", network.programme_admin_port, len(slugs)),
+        ]
+        flat = [*((port, 1, name) for port, name in wanted.items())]
+        if len(wanted) < 7:  # noqa: PLR2004
+            raise ValueError("two ports in [network] are the same")
+        flat += [(first, count, name) for name, first, count in ranges]
+        flat.sort()
+        for (first, count, name), (following, _, other) in pairwise(flat):
+            if first + count > following:
+                raise ValueError(f"{name} ({first}, {count} in a row) runs into {other}")
+        return self
+
+    def channel(self, slug: str) -> ChannelSettings:
+        """Return the channel of that slug.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        for channel in self.channels:
+            if channel.slug == slug:
+                return channel
+        known = ", ".join(channel.slug for channel in self.channels)
+        raise ConfigError(f"no channel {slug!r}; there are: {known}")
+
+    def programme_admin_port(self, slug: str) -> int:
+        """Return the admin port of a channel's programme process."""
+        index = [channel.slug for channel in self.channels].index(slug)
+        return self.network.programme_admin_port + index
+
+    @property
+    def packager_socket(self) -> Path:
+        """The packager's local socket, which every origin follows."""
+        return self.paths.run_dir / "packager.sock"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file.
+
+    Raises:
+        ConfigError: With every fault of the file, one a line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 (byte {error.start})") from error
+    return parse_settings(text, name=str(path))
+
+
+def parse_settings(text: str, *, name: str) -> Settings:
+    """Check the text of a settings file; ``name`` begins each line of a complaint.
+
+    Raises:
+        ConfigError: With every fault of the file, one a line.
+    """
+    try:
+        values = tomllib.loads(unicodedata.normalize("NFC", text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: is not TOML: {error}") from error
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{name}: {_describe(fault, values)}" for fault in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _describe(fault: ErrorDetails, values: Mapping[str, Any]) -> str:
+    """Put one fault into words: where it stands, what is wrong."""
+    where = ""
+    node: Any = values
+    for step in fault["loc"]:
+        node = _step_into(node, step)
+        if isinstance(step, int):
+            label = node.get("slug") or node.get("name") if isinstance(node, dict) else None
+            where += f"[{label or step}]"
+        else:
+            where += f".{step}" if where else step
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    elif fault["type"] == "missing":
+        message = "is missing"
+    return f"{where}: {message}" if where else message
+
+
+def _step_into(node: Any, step: int | str) -> Any:
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) else None
+
+
+def internal_secret() -> str:
+    """Return the secret that the services share.
+
+    Raises:
+        ConfigError: If it is not set or too short to be one.
+    """
+    secret = os.environ.get(INTERNAL_SECRET_VARIABLE, "")
+    if len(secret) < 16:  # noqa: PLR2004
+        raise ConfigError(
+            f"{INTERNAL_SECRET_VARIABLE} must hold the secret that the services share, at least"
+            " 16 characters; `lensong run` without --only makes one by itself"
+        )
+    return secret
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for child services, with an internal secret made if none is set."""
+    environment = dict(os.environ)
+    environment.setdefault(INTERNAL_SECRET_VARIABLE, secrets.token_urlsafe(32))
+    return environment
+
+
+def publisher_key_hashes(settings: Settings) -> dict[tuple[str, str], bytes]:
+    """Return the SHA-256 of each publisher's key, by (channel, input), from the environment.
+
+    Raises:
+        ConfigError: With every variable that is unset or holds no SHA-256, one a line.
+    """
+    hashes: dict[tuple[str, str], bytes] = {}
+    faults: list[str] = []
+    for channel in settings.channels:
+        for item in channel.inputs:
+            if item.key_sha256_env is None:
+                continue
+            value = os.environ.get(item.key_sha256_env, "").strip().lower()
+            if _SHA256.fullmatch(value):
+                hashes[channel.slug, item.name] = bytes.fromhex(value)
+            else:
+                state = "holds no SHA-256" if value else "is not set"
+                faults.append(
+                    f"input {channel.slug}/{item.name}: the variable {item.key_sha256_env} {state};"
+                    " `lensong key new` prints a key and the value to put there"
+                )
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return hashes

@@ -1,0 +1,1 @@
+"""Ingest: studio feeds in, one module a protocol; relays bytes, decodes nothing."""

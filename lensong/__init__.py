@@ -1,0 +1,1 @@
+"""The command line: starts the services, together or one by one."""

@@ -1,0 +1,1 @@
+"""Origin: answers players with playlists, parts and segments."""

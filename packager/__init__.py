@@ -1,0 +1,1 @@
+"""Packager: CMAF tracks in, parts and segments published."""

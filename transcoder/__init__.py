@@ -1,0 +1,1 @@
+"""Transcoder: the programme of a channel: decoders, the switcher, one encoder."""
