@@ -404,19 +404,26 @@ def child_environment() -> dict[str, str]:
     return environment
 
 
-def publisher_key_hashes(settings: Settings) -> dict[tuple[str, str], bytes]:
+def publisher_key_hashes(
+    settings: Settings, environment: Mapping[str, str] | None = None
+) -> dict[tuple[str, str], bytes]:
     """Return the SHA-256 of each publisher's key, by (channel, input), from the environment.
+
+    Args:
+        settings: Names the variables.
+        environment: Where to look; this process's own environment when None.
 
     Raises:
         ConfigError: With every variable that is unset or holds no SHA-256, one a line.
     """
+    variables = os.environ if environment is None else environment
     hashes: dict[tuple[str, str], bytes] = {}
     faults: list[str] = []
     for channel in settings.channels:
         for item in channel.inputs:
             if item.key_sha256_env is None:
                 continue
-            value = os.environ.get(item.key_sha256_env, "").strip().lower()
+            value = variables.get(item.key_sha256_env, "").strip().lower()
             if _SHA256.fullmatch(value):
                 hashes[channel.slug, item.name] = bytes.fromhex(value)
             else:
