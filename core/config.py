@@ -353,7 +353,11 @@ def parse_settings(text: str, *, name: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        lines = [f"{name}: {_describe(fault, values)}" for fault in error.errors()]
+        # pydantic calls a list too short when each of its items has a fault: no fault of its own.
+        faults = (
+            fault for fault in error.errors() if fault["type"] != "too_short" or not fault["input"]
+        )
+        lines = [f"{name}: {_describe(fault, values)}" for fault in faults]
         raise ConfigError("\n".join(lines)) from error
 
 
