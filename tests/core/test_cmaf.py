@@ -1,0 +1,192 @@
+"""core.cmaf: what headers and fragments say, from hand-made bytes and from FFmpeg's."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+from core.boxes import iter_boxes
+from core.cmaf import (
+    SLATE_BRAND,
+    Fragment,
+    TrackHeader,
+    parse_fragment,
+    parse_header,
+    parse_segment_brands,
+    render_segment_type,
+)
+from core.errors import FormatError
+from core.timeline import part_ticks
+
+START_S = 1_795_442_400
+"""A segment's start, in UNIX seconds."""
+
+AVCC = bytes.fromhex("0142c01fffe1000467428c1f01000468ce3c80")
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    payload = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(payload), kind) + payload
+
+
+def make_header(
+    *, entry: bytes | None = None, tracks: int = 1, timescale: int = 12_800, brand: bytes = b"iso6"
+) -> bytes:
+    """Build the header of one track by hand; track 1, samples of 512 ticks, not sync."""
+    if entry is None:
+        fixed = bytearray(78)
+        struct.pack_into(">HH", fixed, 24, 640, 360)
+        entry = box(b"avc1", bytes(fixed), box(b"avcC", AVCC))
+    stsd = box(b"stsd", bytes(8), entry)
+    mdhd = box(b"mdhd", struct.pack(">IIIIII", 0, 0, 0, timescale, 0, 0))
+    tkhd = box(b"tkhd", struct.pack(">IIII", 0, 0, 0, 1), bytes(60))
+    trak = box(b"trak", tkhd, box(b"mdia", mdhd, box(b"minf", box(b"stbl", stsd))))
+    trex = box(b"trex", struct.pack(">IIIIII", 0, 1, 1, 512, 0, 0x10000))
+    return box(b"ftyp", brand) + box(b"moov", trak * tracks, box(b"mvex", trex))
+
+
+def make_fragment(
+    *, track: int = 1, decode_time: int = 0, samples: int = 16, trafs: int = 1, first: int = 0
+) -> tuple[bytes, bytes]:
+    """Build a fragment by hand that leaves all but the first sample's flags to the header."""
+    tfhd = box(b"tfhd", struct.pack(">II", 0x020000, track))
+    tfdt = box(b"tfdt", struct.pack(">IQ", 1 << 24, decode_time))
+    trun = box(b"trun", struct.pack(">IIiI", 0x000005, samples, 0, first))
+    moof = box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", tfhd, tfdt, trun) * trafs)
+    return moof, box(b"mdat", b"pictures")
+
+
+def test_reads_a_picture_header() -> None:
+    header = parse_header(make_header())
+    assert (header.kind, header.codec) == ("video", "avc1.42c01f")
+    assert (header.width, header.height, header.timescale) == (640, 360, 12_800)
+    assert header.configuration == AVCC
+    assert len(header.hash) == 16
+
+
+def test_reads_a_fragment_by_the_headers_defaults() -> None:
+    header = parse_header(make_header())
+    moof, mdat = make_fragment(decode_time=22_981_662_720_000)
+    fragment = parse_fragment(moof, mdat, header)
+    assert fragment == Fragment(moof + mdat, 22_981_662_720_000, 8_192, 16, starts_with_sync=True)
+
+
+def test_a_fragment_without_an_idr_says_so() -> None:
+    moof, mdat = make_fragment(first=0x10000)
+    assert not parse_fragment(moof, mdat, parse_header(make_header())).starts_with_sync
+
+
+def test_headers_are_compared_by_configuration() -> None:
+    one, other = parse_header(make_header()), parse_header(make_header(brand=b"iso9"))
+    assert one.hash != other.hash
+    assert one.same_configuration(other)
+    assert not one.same_configuration(parse_header(make_header(timescale=90_000)))
+
+
+def test_another_codec_is_named() -> None:
+    with pytest.raises(FormatError, match="hvc1") as caught:
+        parse_header(make_header(entry=box(b"hvc1", bytes(78))))
+    assert caught.value.code == "codec"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (make_header(tracks=2), "one track"),
+        (make_header(tracks=0), "one track"),
+        (make_header(timescale=0), "timescale of 0"),
+        (make_header() + box(b"free"), "one ftyp and one moov"),
+        (box(b"ftyp"), "one ftyp and one moov"),
+        (make_header(entry=b""), "no sample entry"),
+        (make_header(entry=box(b"avc1", b"short")), "too short"),
+        (make_header(entry=box(b"mp4a", bytes(28), box(b"esds", bytes(6)))), "esds"),
+    ],
+)
+def test_a_broken_header_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(FormatError, match=reason):
+        parse_header(data)
+
+
+def test_a_broken_fragment_is_refused_with_the_reason() -> None:
+    header = parse_header(make_header())
+    for moof, reason in (
+        (make_fragment(trafs=2)[0], "one traf"),
+        (make_fragment(trafs=0)[0], "one traf"),
+        (make_fragment(track=2)[0], "track 2"),
+        (make_fragment(samples=0)[0], "0 samples"),
+        (make_fragment(samples=2**32 - 1)[0], "4294967295 samples"),
+    ):
+        with pytest.raises(FormatError, match=reason):
+            parse_fragment(moof, box(b"mdat"), header)
+
+
+def test_a_cut_fragment_raises_nothing_but_a_format_error() -> None:
+    header = parse_header(make_header())
+    moof, _ = make_fragment()
+    for end in range(8, len(moof)):
+        cut = struct.pack(">I", end) + moof[4:end]
+        with pytest.raises(FormatError):
+            parse_fragment(cut, b"", header)
+
+
+def test_segment_type_carries_the_slate_brand() -> None:
+    assert SLATE_BRAND in parse_segment_brands(render_segment_type(slate=True))
+    assert parse_segment_brands(render_segment_type(slate=False)) == {b"cmfs", b"cmff"}
+
+
+# --- FFmpeg's own bytes ---
+
+
+def encode(tmp_path: Path, *arguments: str) -> tuple[TrackHeader, list[Fragment]]:
+    """Return what FFmpeg writes with the platform's flags (DESIGN 3.3)."""
+    path = tmp_path / "track.mp4"
+    flags = "+cmaf+empty_moov+default_base_moof+skip_trailer+frag_discont"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments]
+    command += ["-movflags", flags, "-frag_duration", "640000", "-f", "mp4", str(path)]
+    subprocess.run(command, check=True, timeout=30)
+    boxes = [bytes(item.raw) for item in iter_boxes(path.read_bytes())]
+    header = parse_header(boxes[0] + boxes[1])
+    media = [item for item in boxes[2:] if item[4:8] in {b"moof", b"mdat"}]
+    return header, [
+        parse_fragment(moof, mdat, header)
+        for moof, mdat in zip(media[::2], media[1::2], strict=True)
+    ]
+
+
+@pytest.mark.media
+@pytest.mark.timeout(60)
+def test_ffmpegs_pictures_lie_on_the_grid(tmp_path: Path) -> None:
+    header, fragments = encode(
+        tmp_path,
+        *("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=3.84"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"),
+        *("-g", "48", "-keyint_min", "48", "-sc_threshold", "0"),
+        *("-output_ts_offset", str(START_S)),
+    )
+    ticks = part_ticks(header.timescale)
+    assert (header.kind, header.width, header.height) == ("video", 64, 64)
+    assert [fragment.samples for fragment in fragments] == [16] * 6
+    start = START_S * header.timescale
+    assert [f.decode_time for f in fragments] == [start + i * ticks for i in range(6)]
+    assert [f.starts_with_sync for f in fragments] == [True, False, False, True, False, False]
+
+
+@pytest.mark.media
+@pytest.mark.timeout(60)
+def test_ffmpegs_sound_lies_on_the_grid(tmp_path: Path) -> None:
+    header, fragments = encode(
+        tmp_path,
+        *("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=4"),
+        *("-af", "atrim=start_sample=1024,asetpts=N/SR/TB", "-c:a", "aac", "-ac", "2"),
+        *("-output_ts_offset", f"{START_S + 1024 / 48000:.9f}"),
+    )
+    assert (header.kind, header.codec, header.timescale) == ("audio", "mp4a.40.2", 48_000)
+    assert (header.channels, header.sample_rate) == (2, 48_000)
+    whole = fragments[:6]
+    assert [fragment.samples for fragment in whole] == [30] * 6
+    assert [f.decode_time for f in whole] == [START_S * 48_000 + i * 30_720 for i in range(6)]
+    assert all(fragment.starts_with_sync for fragment in whole)

@@ -1,0 +1,217 @@
+"""core.config: every fault of a file is named at once, in words, and nothing starts."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from core import config
+from core.config import ChannelSettings, Settings, SettingsModel, load_settings, parse_settings
+from core.errors import ConfigError
+
+GOOD = """
+[station]
+name = "Báo và Phát thanh, Truyền hình Hưng Yên"
+
+[[channels]]
+slug = "hytv"
+name = "Truyền hình Hưng Yên"
+kind = "tv"
+[[channels.inputs]]
+name = "studio"
+protocol = "rtmp"
+key_sha256_env = "HYTV_STUDIO_KEY_SHA256"
+
+[[channels]]
+slug = "hyfm"
+name = "Phát thanh Hưng Yên"
+kind = "radio"
+"""
+TV = '[station]\nname = "H"\n[[channels]]\nslug = "tv"\nname = "T"\nkind = "tv"\n'
+
+
+def faults_of(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(text, name="station.toml")
+    return str(caught.value).splitlines()
+
+
+def settings_models(base: type[BaseModel] = SettingsModel) -> list[type[BaseModel]]:
+    return [model for found in base.__subclasses__() for model in (found, *settings_models(found))]
+
+
+def test_reads_a_file() -> None:
+    settings = parse_settings(GOOD, name="station.toml")
+    assert [channel.slug for channel in settings.channels] == ["hytv", "hyfm"]
+    assert settings.channel("hytv").inputs[0].key_sha256_env == "HYTV_STUDIO_KEY_SHA256"
+    assert settings.programme_admin_port("hyfm") == 9141
+    assert settings.packager_socket == Path("/run/lensong/packager.sock")
+
+
+def test_names_are_composed_unicode() -> None:
+    decomposed = unicodedata.normalize("NFD", GOOD)
+    assert decomposed != GOOD
+    assert parse_settings(decomposed, name="x") == parse_settings(GOOD, name="x")
+
+
+def test_every_setting_is_described() -> None:
+    for model in settings_models():
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    text = GOOD.replace('kind = "tv"', 'kind = "film"\nladder = "4k"').replace(
+        "[station]", "[station]\nlogo = 1\n[network]\nhttp_port = 0\n[paths]"
+    )
+    assert faults_of(text) == [
+        "station.toml: station.name: is missing",
+        "station.toml: station.logo: there is no such setting",
+        "station.toml: paths.name: there is no such setting",
+        "station.toml: network.http_port: Input should be greater than or equal to 1",
+        "station.toml: channels[hytv].kind: Input should be 'tv' or 'radio'",
+        "station.toml: channels[hytv].ladder: Input should be '1080p', '720p', '480p' or '360p'",
+    ]
+
+
+def test_a_typing_mistake_is_found_at_start() -> None:
+    assert faults_of(TV + "jiter_buffer_ms = 200") == [
+        "station.toml: channels[tv].jiter_buffer_ms: there is no such setting"
+    ]
+
+
+@pytest.mark.parametrize("rate", ["24", "30", "29.97", "60"])
+def test_another_frame_rate_is_refused_with_the_reason(rate: str) -> None:
+    (fault,) = faults_of(TV + f"frame_rate = {rate}")
+    assert "3.84 s" in fault
+    assert "only 25 and 50" in fault
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ('name = "a"\nprotocol = "rtmp"', "needs key_sha256_env; nobody may publish without"),
+        ('name = "a"\nprotocol = "icecast"\nkey_sha256_env = "K"\npath = "/x"', "has no path"),
+        ('name = "a"\nprotocol = "file"', "a file input needs path"),
+        ('name = "a"\nprotocol = "file"\npath = "/x"\nkey_sha256_env = "K"', "no publisher"),
+        ('name = "slate"\nprotocol = "file"\npath = "/x"', "source of the platform's own"),
+    ],
+)
+def test_an_input_fits_its_protocol(lines: str, reason: str) -> None:
+    (fault,) = faults_of(f"{TV}[[channels.inputs]]\n{lines}")
+    assert reason in fault
+
+
+def test_names_that_stand_twice() -> None:
+    one = '[[channels.inputs]]\nname = "a"\nprotocol = "file"\npath = "/x"\n'
+    assert "two inputs are called a" in faults_of(TV + one + one)[0]
+    rung = '[[channels.renditions]]\nname = "r"\nwidth = 640\nheight = 360\nvideo_kbps = 500\n'
+    assert "two renditions are called r" in faults_of(TV + rung + rung)[0]
+    channel = TV[TV.index("[[channels]]") :]
+    assert "two channels have the slug tv" in faults_of(TV + channel)[0]
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        ("http_port = 1935", "two ports in [network] are the same"),
+        ("origin_admin_port = 9140", "runs into"),
+        ("http_port = 9121\n[origin]\ncount = 2", "network.origin_admin_port (9120, 2 in a row)"),
+    ],
+)
+def test_ports_do_not_run_into_each_other(network: str, reason: str) -> None:
+    (fault,) = faults_of(f"{TV}[network]\n{network}")
+    assert reason in fault
+
+
+def test_a_file_that_is_not_toml() -> None:
+    (fault,) = faults_of("[station\n")
+    assert fault.startswith("station.toml: is not TOML: ")
+
+
+def test_a_file_without_channels() -> None:
+    assert faults_of('[station]\nname = "H"') == ["station.toml: channels: is missing"]
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_settings(tmp_path / "none.toml")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b'name = "Y\xean"')
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load_settings(latin)
+
+
+def test_loads_what_stands_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "station.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert load_settings(path) == parse_settings(GOOD, name="x")
+
+
+def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = parse_settings(GOOD, name="x")
+    with pytest.raises(ValueError, match="frozen"):
+        monkeypatch.setattr(settings.station, "name", "other")
+
+
+def test_an_unknown_channel_is_answered_with_the_known() -> None:
+    with pytest.raises(ConfigError, match="no channel 'vtv'; there are: hytv, hyfm"):
+        parse_settings(GOOD, name="x").channel("vtv")
+
+
+def test_publishers_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = parse_settings(GOOD, name="x")
+    digest = hashlib.sha256(b"key").hexdigest()
+    monkeypatch.setenv("HYTV_STUDIO_KEY_SHA256", digest.upper() + "\n")
+    assert config.publisher_key_hashes(settings) == {("hytv", "studio"): bytes.fromhex(digest)}
+
+
+def test_every_missing_key_is_named_and_none_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = '[[channels.inputs]]\nname = "b"\nprotocol = "icecast"\nkey_sha256_env = "SECOND"\n'
+    settings = parse_settings(GOOD + more, name="x")
+    monkeypatch.delenv("HYTV_STUDIO_KEY_SHA256", raising=False)
+    monkeypatch.setenv("SECOND", "the key itself")
+    with pytest.raises(ConfigError) as caught:
+        config.publisher_key_hashes(settings)
+    first, second = str(caught.value).splitlines()
+    assert "hytv/studio: the variable HYTV_STUDIO_KEY_SHA256 is not set" in first
+    assert "hyfm/b: the variable SECOND holds no SHA-256" in second
+    assert "the key itself" not in str(caught.value)
+
+
+def test_the_internal_secret_is_needed_and_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = config.INTERNAL_SECRET_VARIABLE
+    monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(ConfigError, match=variable):
+        config.internal_secret()
+    monkeypatch.setenv(variable, "short")
+    with pytest.raises(ConfigError, match="16 characters"):
+        config.internal_secret()
+    monkeypatch.setenv(variable, "0123456789abcdef")
+    assert config.internal_secret() == "0123456789abcdef"
+
+
+def test_children_get_a_secret_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(config.INTERNAL_SECRET_VARIABLE, raising=False)
+    one, other = config.child_environment(), config.child_environment()
+    assert one[config.INTERNAL_SECRET_VARIABLE] != other[config.INTERNAL_SECRET_VARIABLE]
+    monkeypatch.setenv(config.INTERNAL_SECRET_VARIABLE, "given by the operator")
+    assert config.child_environment()[config.INTERNAL_SECRET_VARIABLE] == "given by the operator"
+
+
+def test_unexpected_shapes_are_faults_not_crashes() -> None:
+    shapes: list[Any] = ["channels = 3", 'channels = ["x"]', "[[channels]]\n[station]\nname = 1"]
+    for text in shapes:
+        assert faults_of(text)
+
+
+def test_channel_settings_have_the_promised_defaults() -> None:
+    channel = ChannelSettings(slug="x", name="X", kind="tv")
+    assert (channel.jitter_buffer_ms, channel.patience_ms) == (200, 400)
+    assert channel.return_after_s == 10.0
+    assert Settings.model_fields["channels"].is_required()
