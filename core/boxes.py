@@ -115,15 +115,19 @@ class BoxReader:
         Raises:
             FormatError: If a size is impossible; the reader is of no use afterwards.
         """
+        return list(self.cut(data))
+
+    def cut(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
+        """Like :meth:`receive`, one box at a time: those before an impossible one are had.
+
+        Raises:
+            FormatError: If a size is impossible; the reader is of no use afterwards.
+        """
         self._buffer += data
-        found: list[bytes] = []
-        at = 0
         while True:
-            sizes = _box_size(bytes(self._buffer[at : at + _LONG_HEADER]))
-            if sizes is None or at + sizes[0] > len(self._buffer):
-                break
-            found.append(bytes(self._buffer[at : at + sizes[0]]))
-            at += sizes[0]
-        if at:
-            del self._buffer[:at]
-        return found
+            sizes = _box_size(bytes(self._buffer[:_LONG_HEADER]))
+            if sizes is None or sizes[0] > len(self._buffer):
+                return
+            box = bytes(memoryview(self._buffer)[: sizes[0]])
+            del self._buffer[: sizes[0]]
+            yield box
