@@ -1,0 +1,1 @@
+"""Documents; :mod:`docs.generate` writes the reference pages from the code."""
