@@ -42,6 +42,7 @@ __all__ = [
     "prepare",
     "render_head",
     "response_headers",
+    "unavailable",
 ]
 
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
@@ -153,6 +154,24 @@ def prepare(
         length=length,
         handler=handler,
         channel=channel,
+    )
+
+
+def unavailable(handler: str, channel: str) -> Prepared:
+    """Return the answer to a request that was held in vain, or that cannot be held.
+
+    "If the Server cannot deliver after blocking more than three target durations: 503"
+    (STANDARDS 78); an error is kept for a target duration at most (STANDARDS 90), and this one
+    not at all, since the next part may come at any moment.
+    """
+    return prepare(
+        b"not available now, try again\n",
+        status=503,
+        content_type="text/plain; charset=utf-8",
+        cache_control="no-store",
+        handler=handler,
+        channel=channel,
+        extra=(("Retry-After", "1"),),
     )
 
 
