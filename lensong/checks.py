@@ -1,0 +1,164 @@
+"""What must be true of the machine before the first process starts.
+
+Each fault is one sentence that names the setting to change, since an operator who reads
+it at two in the morning has no time for a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import imageio_ffmpeg
+
+from core.config import Settings
+from core.errors import ConfigError
+from lensong.plan import PlannedProcess
+
+__all__ = ["check_machine", "ffmpeg_path", "needs_of", "port_faults"]
+
+_MIN_FREE_BYTES: Final = 200 * 1024 * 1024
+_MAX_SOCKET_PATH_BYTES: Final = 107  # sun_path of unix(7), without its final zero
+_FFMPEG_TIMEOUT_S: Final = 10.0
+_PROBE: Final = bytes(64 * 1024)
+
+
+def ffmpeg_path(settings: Settings) -> Path:
+    """Return the FFmpeg that this installation runs.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    if settings.paths.ffmpeg is not None:
+        return settings.paths.ffmpeg
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise ConfigError(
+            "no FFmpeg was found; install the package imageio-ffmpeg, or set paths.ffmpeg"
+        ) from error
+
+
+async def check_machine(settings: Settings, processes: Sequence[PlannedProcess]) -> None:
+    """Check folders, disk, FFmpeg and ports.
+
+    Raises:
+        ConfigError: With every fault, one a line.
+    """
+    faults = await asyncio.to_thread(lambda: [*_folder_faults(settings)])
+    services = {process.service for process in processes}
+    if services & {"programme", "ingest"}:
+        faults += await _ffmpeg_faults(settings)
+    faults += port_faults(settings, processes)
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _folder_faults(settings: Settings) -> Iterator[str]:
+    for setting, folder in (
+        ("paths.data_dir", settings.paths.data_dir),
+        ("paths.run_dir", settings.paths.run_dir),
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(_PROBE)
+                probe.flush()
+                os.fsync(probe.fileno())
+        except OSError as error:
+            yield f"{setting} = {folder}: cannot be written: {error.strerror}"
+            continue
+        facts = os.statvfs(folder)
+        free = facts.f_bavail * facts.f_frsize
+        if setting == "paths.data_dir" and free < _MIN_FREE_BYTES:
+            yield (
+                f"{setting} = {folder}: the disk is full: {free // 2**20} MB are free,"
+                f" {_MIN_FREE_BYTES // 2**20} MB are needed"
+            )
+    longest = settings.packager_socket
+    if len(os.fsencode(longest.absolute())) > _MAX_SOCKET_PATH_BYTES:
+        yield (
+            f"paths.run_dir = {settings.paths.run_dir}: too long for a socket's path"
+            f" ({_MAX_SOCKET_PATH_BYTES} bytes with its name); choose a shorter folder"
+        )
+
+
+async def _ffmpeg_faults(settings: Settings) -> list[str]:
+    try:
+        path = ffmpeg_path(settings)
+    except ConfigError as error:
+        return [str(error)]
+    try:
+        async with asyncio.timeout(_FFMPEG_TIMEOUT_S):
+            process = await asyncio.create_subprocess_exec(
+                str(path),
+                "-version",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            said, _ = await process.communicate()
+    except TimeoutError:
+        return [f"FFmpeg ({path}) does not answer `-version`; set paths.ffmpeg to one that works"]
+    except OSError as error:
+        return [f"FFmpeg ({path}) cannot be started: {error.strerror}; set paths.ffmpeg"]
+    if process.returncode != 0 or not said.startswith(b"ffmpeg version"):
+        return [f"{path} is no working FFmpeg; set paths.ffmpeg to one"]
+    return []
+
+
+def port_faults(settings: Settings, processes: Sequence[PlannedProcess]) -> list[str]:
+    """Return a sentence for each port that cannot be had."""
+    faults: list[str] = []
+    for setting, host, port in _ports(settings, processes):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                probe.listen(1)
+            except OSError as error:
+                faults.append(
+                    f"port {port} ({setting}) on {host} cannot be had: {error.strerror};"
+                    f" end what uses it, or set {setting} to another port"
+                )
+    return faults
+
+
+def _ports(
+    settings: Settings, processes: Sequence[PlannedProcess]
+) -> Iterator[tuple[str, str, int]]:
+    network = settings.network
+    services = {process.service for process in processes}
+    if "ingest" in services:
+        yield "network.rtmp_port", network.publish_host, network.rtmp_port
+        yield "network.icecast_port", network.publish_host, network.icecast_port
+        yield "network.feeds_port", network.internal_host, network.feeds_port
+    if "packager" in services:
+        yield "network.cmaf_port", network.internal_host, network.cmaf_port
+    if "origin" in services:
+        yield "network.http_port", network.http_host, network.http_port
+    for process in processes:
+        setting = f"network.{process.service}_admin_port"
+        yield setting, network.internal_host, process.admin_port
+
+
+def needs_of(settings: Settings) -> str:
+    """Say what disk, memory and processor the installation needs, for ``lensong check``."""
+    television = [channel for channel in settings.channels if channel.kind == "tv"]
+    cost = {"1080p": 1.3, "720p": 0.75, "480p": 0.45, "360p": 0.3}
+    cores = sum(
+        cost[channel.ladder] * channel.frame_rate / 25 + 0.2 * max(0, len(channel.inputs) - 1)
+        for channel in television
+    )
+    cores += 0.1 * (len(settings.channels) - len(television)) + 0.3
+    return (
+        f"{len(settings.channels)} channels ({len(television)} TV),"
+        f" about {cores:.1f} cores of a current server for the chain that is on air,"
+        f" {_MIN_FREE_BYTES // 2**20} MB free in {settings.paths.data_dir}"
+    )
