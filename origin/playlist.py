@@ -1,0 +1,220 @@
+"""Write media playlists from the live window.  Sans-I/O.
+
+Two forms of the same numbers: *plain*, ten whole segments, for every player; and *low
+latency*, with parts, hints and reports, and its delta update.  Nothing that people wrote
+(titles, names) ever enters a media playlist, so nothing they write can forge a tag.
+
+The window never starts with a hole: "leading EXT-X-GAP segments stall" ExoPlayer
+(STANDARDS 172).  Where the first number would be one, the list reaches back to the whole segment
+before it, so EXT-X-MEDIA-SEQUENCE still never decreases.
+
+**Source:** draft-pantos-hls-rfc8216bis-22 (STANDARDS 1-71).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from core.timeline import (
+    CAN_SKIP_UNTIL_S,
+    HOLD_BACK_S,
+    PART_HOLD_BACK_S,
+    PART_NS,
+    PART_TARGET_S,
+    PARTS_PER_SEGMENT,
+    SEGMENT_S,
+    TARGET_DURATION_S,
+    PartAddress,
+    start_of_segment,
+)
+from origin.window import ChannelWindow, Segment, Track
+
+__all__ = [
+    "LOW_LATENCY_SEGMENTS",
+    "PLAIN_SEGMENTS",
+    "program_date_time",
+    "render_low_latency",
+    "render_plain",
+]
+
+PLAIN_SEGMENTS: Final = 10
+
+LOW_LATENCY_SEGMENTS: Final = 15
+"""57.6 s: 24 s stay behind the skip boundary, so a delta update leaves out more than half."""
+
+_SKIP_AFTER_SEGMENTS: Final = 7
+"""Newest whole segments that a delta repeats.
+
+"Media Segments ... further from the last Media Segment than the Skip Boundary" are skipped
+(STANDARDS 68): the end of the eighth newest lies 26.88 s back, of the seventh only 23.04.
+"""
+
+_PARTS_KEPT_NS: Final = 3 * TARGET_DURATION_S * 1_000_000_000
+"""EXT-X-PART tags leave "after they are greater than three target durations from the end"
+(STANDARDS 62); here those of a segment leave together."""
+
+_LOW_LATENCY_CONTROL: Final = (
+    f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={CAN_SKIP_UNTIL_S},"
+    f"HOLD-BACK={HOLD_BACK_S},PART-HOLD-BACK={PART_HOLD_BACK_S}"
+)
+_EXTINF: Final = f"#EXTINF:{SEGMENT_S}000,"
+_PART: Final = f"#EXT-X-PART:DURATION={PART_TARGET_S}000"
+
+
+def render_plain(window: ChannelWindow, track: Track) -> str | None:
+    """Return the plain playlist, or None before the first whole segment."""
+    last = track.last_whole
+    first = _first_listed(track, PLAIN_SEGMENTS)
+    if last is None or first is None:
+        return None
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:6",  # EXT-X-MAP needs no more (STANDARDS 4, 6)
+        f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
+        f"#EXT-X-SERVER-CONTROL:HOLD-BACK={HOLD_BACK_S}",
+        *_sequences(window, first),
+    ]
+    writer = _SegmentWriter(window, track, lines)
+    for msn in range(first, last + 1):
+        writer.write(msn, with_parts=False)
+    lines.append("")
+    return "\n".join(lines)
+
+
+def render_low_latency(
+    window: ChannelWindow, track: Track, reported: Iterable[Track], *, delta: bool
+) -> str | None:
+    """Return the low-latency playlist, or None where there is none.
+
+    Args:
+        window: The channel's window.
+        track: The rendition.
+        reported: The other renditions that the same multivariant playlist names.
+        delta: Leave out what lies before the skip boundary; None if nothing does.
+    """
+    edge, last = track.edge, track.last_whole
+    first = _first_listed(track, LOW_LATENCY_SEGMENTS)
+    if edge is None or last is None or first is None:
+        return None
+    begin = last + 1 - _SKIP_AFTER_SEGMENTS if delta else first
+    if delta and begin <= first:
+        return None
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{9 if delta else 6}",  # EXT-X-SKIP needs 9 (STANDARDS 5, 6)
+        f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
+        _LOW_LATENCY_CONTROL,
+        f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S}",
+        *_sequences(window, first),  # in a delta too, those of the whole (STANDARDS 67)
+    ]
+    writer = _SegmentWriter(window, track, lines)
+    if delta:
+        lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={begin - first}")
+        # Player: the tags of skipped segments are taken from the player's copy, EXT-X-MAP among
+        # them; hls.js would load the header again if it stood here once more.
+        writer.skip_to(begin)
+    first_with_parts = _first_with_parts(edge)
+    for msn in range(begin, last + 1):
+        writer.write(msn, with_parts=msn >= first_with_parts)
+    if edge.msn > last:
+        writer.write_open(edge)
+    hint = edge.next()
+    lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{writer.media}{hint.msn}.{hint.part}.m4s"')
+    # LAST-PART is never left out: hls.js would put its own in its place (STANDARDS 66).
+    lines += [
+        f'#EXT-X-RENDITION-REPORT:URI="../{other.rendition}/index.m3u8",'
+        f"LAST-MSN={other.edge.msn},LAST-PART={other.edge.part}"
+        for other in reported
+        if other.edge is not None
+    ]
+    lines.append("")
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=256)
+def program_date_time(msn: int) -> str:
+    """Return the moment of a segment's first frame: ``2026-11-23T14:29:12.960Z``."""
+    seconds, rest_ns = divmod(start_of_segment(msn), 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1_000_000:03}Z"
+
+
+def _sequences(window: ChannelWindow, first: int) -> tuple[str, str]:
+    # DISCONTINUITY-SEQUENCE is always there: without it AVPlayer fails at the first
+    # discontinuity (STANDARDS 30).  EXT-X-INDEPENDENT-SEGMENTS stands in the multivariant
+    # playlist, and "SHOULD NOT" be repeated here (STANDARDS 9, 124).
+    return (
+        f"#EXT-X-MEDIA-SEQUENCE:{first}",
+        f"#EXT-X-DISCONTINUITY-SEQUENCE:{window.discontinuity_sequence(first)}",
+    )
+
+
+def _first_listed(track: Track, count: int) -> int | None:
+    """Return the number with which a list of ``count`` segments starts, or a bit before."""
+    last = track.last_whole
+    if last is None:
+        return None
+    wanted = max(last - count + 1, track.first)
+    for numbers in (range(wanted, track.first - 1, -1), range(wanted + 1, last + 1)):
+        for msn in numbers:
+            segment = track.segments.get(msn)
+            if segment is not None and segment.listed:
+                return msn
+    return None
+
+
+def _first_with_parts(edge: PartAddress) -> int:
+    """Return the first segment whose parts are still listed."""
+    parts_kept = _PARTS_KEPT_NS // PART_NS
+    newest = edge.msn * PARTS_PER_SEGMENT + edge.part + 1
+    return (newest - parts_kept - 1) // PARTS_PER_SEGMENT
+
+
+class _SegmentWriter:
+    """Write the lines of segments in order, remembering the header in force."""
+
+    def __init__(self, window: ChannelWindow, track: Track, lines: list[str]) -> None:
+        self._window, self._track, self._lines = window, track, lines
+        self._header = ""
+        # Relative by depth, so that a path prefix carries over (DESIGN 3.5).
+        self.media = f"../../../media/{window.channel}/{track.rendition}/"
+
+    def skip_to(self, msn: int) -> None:
+        """Take the header in force before ``msn`` as known to the player."""
+        while msn > self._track.first and not self._header:
+            msn -= 1
+            segment = self._track.segments.get(msn)
+            self._header = segment.header_hash if segment is not None else ""
+
+    def write(self, msn: int, *, with_parts: bool) -> None:
+        segment = self._track.segments.get(msn)
+        self._write_start(msn, segment)
+        if with_parts:
+            self._write_parts(msn, segment, PARTS_PER_SEGMENT)
+        if segment is None or not segment.listed:
+            self._lines.append("#EXT-X-GAP")
+        self._lines += (_EXTINF, f"{self.media}{msn}.m4s")
+
+    def write_open(self, edge: PartAddress) -> None:
+        """Write the parts of the segment that is still being made."""
+        segment = self._track.segments.get(edge.msn)
+        self._write_start(edge.msn, segment)
+        self._write_parts(edge.msn, segment, edge.part + 1)
+
+    def _write_start(self, msn: int, segment: Segment | None) -> None:
+        # These precede the segment's first part (STANDARDS 59).
+        if msn in self._window.discontinuities:
+            self._lines.append("#EXT-X-DISCONTINUITY")
+        if segment is not None and segment.header_hash != self._header:
+            self._header = segment.header_hash
+            self._lines.append(f'#EXT-X-MAP:URI="{self.media}{self._header}.mp4"')
+        self._lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{program_date_time(msn)}")
+
+    def _write_parts(self, msn: int, segment: Segment | None, count: int) -> None:
+        for index in range(count):
+            part = None if segment is None else segment.parts[index]
+            flag = ",GAP=YES" if part is None else ",INDEPENDENT=YES" if part.independent else ""
+            self._lines.append(f'{_PART},URI="{self.media}{msn}.{index}.m4s"{flag}')
