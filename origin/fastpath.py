@@ -16,6 +16,7 @@ by request, in ``tests/origin/test_differential.py``.
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, cast
@@ -439,7 +440,7 @@ class PublicServer:
             )
         except OSError as error:
             raise ConfigError(
-                f"cannot listen on {self._host} port {self._port}: {error.strerror or error}"
+                f"cannot listen on {self._host} port {self._port}: {os.strerror(error.errno or 0)}"
             ) from error
         try:
             self._port = listener.sockets[0].getsockname()[1]

@@ -1,0 +1,134 @@
+"""origin.request_line: what the fast path admits, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from origin.request_line import Directives, Gate, parse_directives
+
+BROWSER = (
+    b"GET /ll/hytv/720p/index.m3u8?_HLS_msn=7&CMCD=bl%3D2100 HTTP/1.1\r\n"
+    b"Host: live.example.vn:8080\r\n"
+    b"Connection: keep-alive\r\n"
+    b'sec-ch-ua: "Chromium";v="130", "Not?A_Brand";v="99"\r\n'
+    b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n"
+    b"Accept: */*\r\n"
+    b"Sec-Fetch-Mode: cors\r\n"
+    b"Referer: http://live.example.vn/xem/hytv\r\n"
+    b"Accept-Encoding: gzip, deflate, br\r\n"
+    b"Accept-Language: vi-VN,vi;q=0.9\r\n"
+    b"\r\n"
+)
+
+
+def test_admits_what_a_browser_sends() -> None:
+    """Twice, since the second verdict comes from memory."""
+    gate = Gate()
+    for _ in range(2):
+        assert gate.admit(BROWSER) == (
+            b"/ll/hytv/720p/index.m3u8",
+            b"_HLS_msn=7&CMCD=bl%3D2100",
+            True,
+        )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\n", id="half a header"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nG", id="a byte more"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n" * 2, id="two requests"),
+        pytest.param(b"GET /a HTTP/1.1\nHost: x\n\n", id="bare line feeds"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", id="one bare line feed"),
+        pytest.param(b"GET /a HTTP/1.1\r\n\r\n", id="no host"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost:\r\n\r\n", id="empty host"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: a b\r\n\r\n", id="odd host"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", id="two hosts"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n", id="two hosts, by case"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nA: 1\r\n b\r\n\r\n", id="a folded line"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost : x\r\n\r\n", id="space before the colon"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n", id="NUL"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nA: \xc3\xa9\r\n\r\n", id="not ASCII"),
+        pytest.param(b"GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n", id="absolute form"),
+        pytest.param(b"GET /a HTTP/1.0\r\nHost: x\r\n\r\n", id="HTTP/1.0"),
+        pytest.param(b"get /a HTTP/1.1\r\nHost: x\r\n\r\n", id="lower case"),
+        pytest.param(b"HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n", id="HEAD"),
+        pytest.param(b"POST /a HTTP/1.1\r\nHost: x\r\n\r\n", id="POST"),
+        pytest.param(b"GET /a?b c HTTP/1.1\r\nHost: x\r\n\r\n", id="space in the query"),
+        pytest.param(b"GET /a?b\x7f HTTP/1.1\r\nHost: x\r\n\r\n", id="control byte in the query"),
+        pytest.param(b"GET /a?b#c HTTP/1.1\r\nHost: x\r\n\r\n", id="fragment"),
+        pytest.param(b"GET /a HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 5000 + b"\r\n\r\n", id="long"),
+        pytest.param(
+            b"GET /a HTTP/1.1\r\nHost: x\r\n"
+            + b"".join(b"A%d: b\r\n" % n for n in range(60))
+            + b"\r\n",
+            id="many headers",
+        ),
+    ],
+)
+def test_leaves_alone(data: bytes) -> None:
+    """Whatever is not exactly one plain GET."""
+    assert Gate().admit(data) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Connection: close",
+        "Connection: keep-alive, Upgrade",
+        "Connection: Upgrade",
+        "Content-Length: 0",
+        "Content-Type: text/plain",
+        "Expect: 100-continue",
+        "If-None-Match: *",
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+        "Proxy-Connection: keep-alive",
+        "Range: bytes=0-1",
+        "Sec-WebSocket-Key: x",
+        "TE: trailers",
+        "Trailer: x",
+        "Transfer-Encoding: chunked",
+        "Upgrade: h2c",
+    ],
+)
+def test_leaves_headers_with_a_meaning_alone(header: str) -> None:
+    """In any case of letters."""
+    for line in (header, header.lower(), header.upper()):
+        data = f"GET /a HTTP/1.1\r\nHost: x\r\n{line}\r\n\r\n".encode()
+        assert Gate().admit(data) is None
+
+
+def test_verdicts_are_remembered_only_so_far() -> None:
+    """Ever new headers do not grow the memory for ever."""
+    gate = Gate()
+    for number in range(3_000):
+        assert gate.admit(b"GET /a HTTP/1.1\r\nHost: x\r\nA: %d\r\n\r\n" % number) is not None
+    assert len(gate._known) <= 1_024
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (b"", Directives()),
+        (b"CMCD=bl%3D1&x", Directives()),
+        (b"_HLS_msn=12&_HLS_part=3", Directives(12, 3, skip=False)),
+        (b"_HLS_skip=YES&_HLS_msn=012", Directives(12, None, skip=True)),
+        (b"_HLS_skip=v2", Directives(skip=True)),
+        (b"_HLS_part=1", Directives(part=1)),
+        (b"_HLS_report=1", Directives()),
+        (b"_HLS_msn=", None),
+        (b"_HLS_msn", None),
+        (b"_HLS_msn=-1", None),
+        (b"_HLS_msn=1e3", None),
+        (b"_HLS_msn=%31", None),
+        (b"%5FHLS_msn=1", None),
+        (b"_HLS_msn=1&_HLS_msn=2", None),
+        (b"_HLS_msn=1;_HLS_part=2", None),
+        (b"_HLS_msn=" + b"9" * 16, None),
+        (b"_HLS_skip=NO", None),
+    ],
+)
+def test_parse_directives(query: bytes, expected: Directives | None) -> None:
+    """Odd ones are left to aiohttp."""
+    assert parse_directives(query) == expected
