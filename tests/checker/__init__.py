@@ -1,0 +1,1 @@
+"""A client that watches a channel strictly, as no forgiving player would."""
