@@ -56,6 +56,9 @@ class Limits:
     total: int = 20_000
     """Connections of one origin."""
 
+    look_every_s: float = 0.5
+    """How often all connections are looked over, in seconds: how late a deadline may be."""
+
 
 def client_of(peer: object) -> str:
     """Return whom a connection counts for: an IPv4 address, or the /64 of an IPv6 one.

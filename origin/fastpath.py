@@ -42,7 +42,6 @@ from origin.tally import Tally
 
 __all__ = ["FastPath", "PublicServer"]
 
-_LOOK_EVERY_S: Final = 0.5
 _LOOKS_A_TURN: Final = 1_000
 _RELEASES_A_TURN: Final = 200
 """Held requests that are answered before the loop gets a turn: about 5 ms of work."""
@@ -55,7 +54,7 @@ _NO_DIRECTIVES: Final = Directives()
 
 
 class _Connection(Protocol):
-    """What the half-secondly look wants of a connection."""
+    """What the regular look wants of a connection."""
 
     def look(self, now_s: float) -> None: ...
 
@@ -65,7 +64,7 @@ class _Connection(Protocol):
 
 
 class FastPath:
-    """What all connections of one origin share: table, counts, the date, the half-secondly look."""
+    """What all connections of one origin share: table, counts, the date, the regular look."""
 
     def __init__(self, *, table: ResponseTable, tally: Tally, connections: Connections) -> None:
         """Take charge of the table's releases and of the connections' states."""
@@ -95,7 +94,7 @@ class FastPath:
     async def _keep_watch(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(self.connections.limits.look_every_s)
             connections = list(self.open)
             for first in range(0, len(connections), _LOOKS_A_TURN):
                 now_s = loop.time()

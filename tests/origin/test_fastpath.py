@@ -23,7 +23,7 @@ PLAYLIST = "/ll/hytv/720p/index.m3u8"
 PART = "/media/hytv/720p/100.3.m4s"
 BIG = "/media/hytv/720p/100.m4s"
 BIG_BODY = tuple(bytes([number]) * 4_000_000 for number in range(6))
-LIMITS = Limits(header_s=8, idle_s=60)
+LIMITS = Limits(header_s=8, idle_s=60, look_every_s=0.02)
 
 
 def a_get(target: str, *headers: str) -> bytes:
@@ -310,7 +310,7 @@ async def test_thousands_are_released_in_turns() -> None:
 )
 async def test_who_does_not_finish_is_closed(sent: bytes) -> None:
     """By deadlines that both paths share."""
-    async with on_air(Limits(header_s=0.1, idle_s=60, first_s=0.1)) as station:
+    async with on_air(Limits(header_s=0.1, idle_s=60, first_s=0.1, look_every_s=0.02)) as station:
         peer = await station.connect()
         peer.writer.write(sent)
         assert await peer.is_closed()
@@ -320,7 +320,7 @@ async def test_who_does_not_finish_is_closed(sent: bytes) -> None:
 
 async def test_a_silent_connection_that_was_used_is_closed_later() -> None:
     """On either path, and it is no fault."""
-    async with on_air(Limits(header_s=60, idle_s=0.1, first_s=60)) as station:
+    async with on_air(Limits(header_s=60, idle_s=0.1, first_s=60, look_every_s=0.02)) as station:
         fast, slow = await station.connect(), await station.connect()
         await fast.ask(a_get(PART))
         await slow.ask(a_get("/slow"))
@@ -331,7 +331,7 @@ async def test_a_silent_connection_that_was_used_is_closed_later() -> None:
 
 async def test_a_reader_that_takes_nothing_is_dropped() -> None:
     """So what waits for it does not stay in memory."""
-    async with on_air(Limits(header_s=60, idle_s=60, stalled_s=0.1)) as station:
+    async with on_air(Limits(header_s=60, idle_s=60, stalled_s=0.1, look_every_s=0.02)) as station:
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.setblocking(False)  # noqa: FBT003
