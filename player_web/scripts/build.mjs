@@ -1,0 +1,48 @@
+// Check, bundle and compress the page into dist/; does nothing when dist/ is newer than the sources.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "vite";
+
+/** What a viewer may have to load before the first picture, compressed. */
+const BUDGET_BYTES = 200_000;
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const DIST = join(ROOT, "dist");
+const SOURCES = ["src", "scripts", "index.html", "vite.config.ts", "tsconfig.json", "package-lock.json"];
+
+const filesOf = (path) =>
+  statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];
+const newest = (paths) => Math.max(...paths.map((path) => statSync(path).mtimeMs));
+
+const done = join(DIST, "index.html.br"); // written last
+if (existsSync(done) && newest([done]) > newest(SOURCES.flatMap((name) => filesOf(join(ROOT, name))))) {
+  console.log("player_web/dist is up to date");
+  process.exit(0);
+}
+
+const checked = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit"], {
+  cwd: ROOT, stdio: "inherit",
+});
+if (checked.status !== 0) process.exit(checked.status ?? 1);
+
+rmSync(DIST, { recursive: true, force: true });
+await build({ root: ROOT, logLevel: "warn" });
+
+let total = 0;
+const files = filesOf(DIST);
+for (const file of [...files.filter((name) => !name.endsWith(".html")), join(DIST, "index.html")]) {
+  const bytes = readFileSync(file);
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  const small = brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+  writeFileSync(`${file}.br`, small);
+  total += small.length;
+}
+console.log(`player_web/dist: ${files.length} files, ${(total / 1000).toFixed(1)} kB in Brotli`);
+if (total > BUDGET_BYTES) {
+  console.error(`that is over the budget of ${BUDGET_BYTES / 1000} kB`);
+  process.exit(1);
+}

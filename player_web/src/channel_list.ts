@@ -1,0 +1,51 @@
+/** `<lensong-channels>`: the channels by kind, each with what is on air. */
+import type { Channel, OnAir } from "./api.ts";
+import { element, icon } from "./dom.ts";
+import { pathOf } from "./router.ts";
+import { t } from "./text.ts";
+
+export class ChannelList extends HTMLElement {
+  #songs = new Map<string, HTMLElement>();
+
+  /** Draw the list; `current` is the id of the channel that is open. */
+  show(channels: Channel[], current: string | null): void {
+    this.#songs.clear();
+    const groups = (["tv", "radio"] as const).map((kind) => {
+      const members = channels.filter((one) => one.kind === kind);
+      if (members.length === 0) return null;
+      const title = t(kind === "tv" ? "television" : "radio");
+      return element(
+        "section", { class: "group", "aria-label": title },
+        element("h2", {}, title),
+        element("ul", {}, ...members.map((one) => element("li", {}, this.#entry(one, one.id === current)))),
+      );
+    });
+    if (channels.length === 0) this.replaceChildren(element("p", { class: "empty" }, t("noChannels")));
+    else this.replaceChildren(...groups.filter((group) => group !== null));
+  }
+
+  /** Put the songs beside the radio channels' names. */
+  showOnAir(onAir: Map<string, OnAir>): void {
+    for (const [id, line] of this.#songs) {
+      const title = onAir.get(id)?.title ?? "";
+      if (line.textContent !== title) line.textContent = title;
+      line.hidden = title === "";
+    }
+  }
+
+  #entry(channel: Channel, isCurrent: boolean): HTMLElement {
+    const song = element("bdi", { class: "song", dir: "auto", hidden: true });
+    if (channel.kind === "radio") this.#songs.set(channel.id, song);
+    return element(
+      "a",
+      { class: "channel", href: pathOf(channel), "data-route": true, "data-channel": channel.id,
+        "aria-current": isCurrent ? "page" : null },
+      element("span", { class: `badge ${channel.kind}` }, icon(channel.kind)),
+      element("span", { class: "names" },
+        element("bdi", { class: "name", dir: "auto" }, channel.name), song),
+      channel.number === null ? null : element("span", { class: "number", "aria-hidden": "true" }, `${channel.number}`),
+    );
+  }
+}
+
+customElements.define("lensong-channels", ChannelList);

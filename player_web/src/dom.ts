@@ -1,0 +1,44 @@
+/** Build elements without HTML text: whatever a title holds, it stays text. */
+
+type Child = Node | string | null;
+type Attributes = Record<string, string | number | boolean | null>;
+
+/** Make an element; an attribute that is `false` or null is left out. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K, attributes: Attributes = {}, ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null) continue;
+    made.setAttribute(name, value === true ? "" : String(value));
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const SHAPES = {
+  play: "M8 5.5v13l11-6.5z",
+  pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z",
+  sound: "M4 9.5v5h3.4L12 19V5L7.4 9.5zM14.5 8.2a5 5 0 0 1 0 7.6l-1-1.4a3.2 3.2 0 0 0 0-4.8zM16.8 5.6a8.3 8.3 0 0 1 0 12.8l-1-1.4a6.6 6.6 0 0 0 0-10z",
+  silent: "M4 9.5v5h3.4L12 19V5L7.4 9.5zM20.6 9.6l-1.2-1.2-2.4 2.4-2.4-2.4-1.2 1.2 2.4 2.4-2.4 2.4 1.2 1.2 2.4-2.4 2.4 2.4 1.2-1.2-2.4-2.4z",
+  fullscreen: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+  pip: "M3 5h18v14H3zm2 2v10h14V7zm6 4h7v5h-7z",
+  tv: "M3 5h18v12H3zm2 2v8h14V7zM8 18.5h8V20H8z",
+  radio: "M5 9.2 16.6 4l.8 1.8L10.5 9H20v11H4V9.2zM6 11v7h12v-7zm2.8 1.4a2.1 2.1 0 1 1 0 4.2 2.1 2.1 0 0 1 0-4.2M13 13h3.6v1.4H13zm0 2.4h3.6v1.4H13z",
+  back: "M14.5 5.5 8 12l6.5 6.5 1.4-1.4-5.1-5.1 5.1-5.1z",
+} as const;
+
+/** Make a drawing that assistive technology skips: the button around it has the name. */
+export function icon(name: keyof typeof SHAPES): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "icon");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SHAPES[name]);
+  path.setAttribute("fill-rule", "evenodd");
+  svg.append(path);
+  return svg;
+}

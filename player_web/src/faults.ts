@@ -1,0 +1,37 @@
+/** What goes wrong, in the viewer's terms: a sentence, a short code to quote, and when to try again. */
+import type { MessageKey } from "./text.ts";
+
+/** Stable short codes; operators count by them. */
+export type FaultCode = "LS-O1" | "LS-N1" | "LS-N2" | "LS-C1" | "LS-P1" | "LS-D1" | "LS-A1" | "LS-C2";
+
+export const SENTENCE_OF: Record<FaultCode, MessageKey> = {
+  "LS-O1": "faultOffline",
+  "LS-N1": "faultUnreachable",
+  "LS-N2": "faultSlow",
+  "LS-C1": "faultInterrupted",
+  "LS-C2": "faultUnknownChannel",
+  "LS-P1": "faultRefused",
+  "LS-D1": "faultDecode",
+  "LS-A1": "faultList",
+};
+
+/** Name the fault behind a failed request; `status` is 0 where nothing answered. */
+export function networkFault(status: number, details: string, online: boolean): FaultCode {
+  if (!online) return "LS-O1";
+  if (status === 401 || status === 403 || status === 451) return "LS-P1";
+  if (status >= 400) return "LS-C1";
+  // The server answers, but the playlist stands still: the fault lies behind it.
+  if (/unchanged|parsing|empty/i.test(details)) return "LS-C1";
+  return "LS-N1";
+}
+
+const PAUSES_S = [5, 10, 20, 30];
+
+/**
+ * Return the seconds before attempt number `attempt` (0 first), a fifth more or less by `chance`
+ * (0 to 1): viewers who lost the channel together must not come back together.
+ */
+export function retryPauseS(attempt: number, chance: number): number {
+  const pause = PAUSES_S[Math.min(attempt, PAUSES_S.length - 1)] ?? 30;
+  return Math.max(1, Math.round(pause * (0.8 + 0.4 * chance)));
+}

@@ -1,0 +1,28 @@
+/** The names in the quality menu: words first, the number of lines after them. */
+import type { Quality } from "./live_player.ts";
+import { element } from "./dom.ts";
+import { t } from "./text.ts";
+
+export function qualityName(quality: Quality): string {
+  const { height, bitrateBps } = quality;
+  if (height === 0) return t("qualitySound", { kbps: Math.round(bitrateBps / 1000) });
+  if (height < 300) return t("qualitySaver", { height });
+  if (height < 480) return t("qualityPlain", { height });
+  return t(height < 720 ? "qualitySharp" : "qualityVerySharp", { height });
+}
+
+/** Fill a select; best quality first, `chosen` -1 for the automatic choice. */
+export function fillQualityMenu(
+  menu: HTMLSelectElement, qualities: Quality[], chosen: number, playing: number,
+): void {
+  const now = qualities.find((one) => one.index === playing);
+  const auto = now && chosen < 0
+    ? t("qualityAutoNow", { name: now.height ? `${now.height}p` : qualityName(now) })
+    : t("qualityAuto");
+  const sorted = [...qualities].sort((a, b) => b.height - a.height || b.bitrateBps - a.bitrateBps);
+  menu.replaceChildren(
+    element("option", { value: -1 }, auto),
+    ...sorted.map((one) => element("option", { value: one.index }, qualityName(one))),
+  );
+  menu.value = String(chosen);
+}
