@@ -25,6 +25,7 @@ from core.timeline import FRAME_RATES
 
 __all__ = [
     "INTERNAL_SECRET_VARIABLE",
+    "PUBLISH_KEY_VARIABLE",
     "RESERVED_INPUTS",
     "ChannelSettings",
     "InputSettings",
@@ -37,10 +38,14 @@ __all__ = [
     "load_settings",
     "parse_settings",
     "publisher_key_hashes",
+    "publishing_key",
 ]
 
 INTERNAL_SECRET_VARIABLE: Final = "LENSONG_INTERNAL_SECRET"  # noqa: S105
 """Environment variable with the secret that the services of one installation share."""
+
+PUBLISH_KEY_VARIABLE: Final = "LENSONG_PUBLISH_KEY"
+"""Environment variable with the key that a publisher of ours sends with."""
 
 RESERVED_INPUTS: Final = ("slate", "playout", "override")
 """Names that mean the platform's own sources and can be no input's."""
@@ -399,6 +404,18 @@ def internal_secret() -> str:
             " 16 characters; `lensong run` without --only makes one by itself"
         )
     return secret
+
+
+def publishing_key() -> str:
+    """Return the key with which this process publishes.
+
+    Raises:
+        ConfigError: If it is not set.
+    """
+    key = os.environ.get(PUBLISH_KEY_VARIABLE, "")
+    if not key:
+        raise ConfigError(f"{PUBLISH_KEY_VARIABLE} must hold the key to publish with")
+    return key
 
 
 def child_environment() -> dict[str, str]:
