@@ -154,7 +154,7 @@ class FeedCache:
             while self._chunks and not self._chunks[0].entry:
                 self._bytes -= len(self._chunks.popleft().data)
             return
-        if chunk.entry:
+        if chunk.entry and chunk.track == "video":
             self._clear()
         elif not self._chunks:
             return

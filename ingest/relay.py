@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn, Self
 
@@ -39,6 +39,7 @@ _BACKLOG_BYTES: Final = 8 * 1024 * 1024
 
 _READ_BYTES: Final = 256 * 1024
 _TITLE_CHARACTERS: Final = 500
+_TITLE_AGAIN_S: Final = 30.0
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -298,14 +299,19 @@ class Relay:
             self._subscriptions.discard(subscription)
 
     async def titles(self) -> AsyncIterator[Title]:
-        """Yield the title and then each change; who reads slowly gets only the newest."""
+        """Yield the title and then each change; who reads slowly gets only the newest.
+
+        When nothing changes it is said again every 30 s, which shows a follower that is gone.
+        """
         changed = asyncio.Event()
         self._title_watchers.add(changed)
         try:
             while True:
                 changed.clear()
                 yield self.title
-                await changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_TITLE_AGAIN_S):
+                        await changed.wait()
         finally:
             self._title_watchers.discard(changed)
 
