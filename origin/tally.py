@@ -64,16 +64,21 @@ class Tally(Collector):
             table: Whose held requests are shown.
         """
         self._table = table
-        self._channels = channels
         # [2xx, 3xx, 4xx, 5xx, bytes] by (handler, channel).  Static files, the API and what no
         # channel is asked for stand under the empty channel.
         self._answers: dict[tuple[str, str], list[int]] = {}
+        self._durations = {handler: _Histogram(_DURATION_BUCKETS_S) for handler in HANDLERS}
+        self._releases: dict[str, _Histogram] = {}
+        self._rejections = dict.fromkeys(REJECTIONS, 0)
+        self.configure(channels)
+
+    def configure(self, channels: tuple[str, ...]) -> None:
+        """Show these channels from now on; a count that has begun is never taken away."""
         for handler in HANDLERS:
             for channel in ("",) if handler in {"api", "static"} else channels:
-                self._answers[handler, channel] = [0, 0, 0, 0, 0]
-        self._durations = {handler: _Histogram(_DURATION_BUCKETS_S) for handler in HANDLERS}
-        self._releases = {channel: _Histogram(_RELEASE_BUCKETS_S) for channel in channels}
-        self._rejections = dict.fromkeys(REJECTIONS, 0)
+                self._answers.setdefault((handler, channel), [0, 0, 0, 0, 0])
+        for channel in channels:
+            self._releases.setdefault(channel, _Histogram(_RELEASE_BUCKETS_S))
 
     def answered(
         self, handler: str, channel: str, status: int, length: int, duration_ns: int
@@ -142,9 +147,8 @@ class Tally(Collector):
             "From the part being stored to the held response being written",
             labels=("channel",),
         )
-        for channel in self._channels:
+        for channel, histogram in self._releases.items():
             held.add_metric((channel,), self._table.held.get(channel, 0))
-            histogram = self._releases[channel]
             releases.add_metric((channel,), histogram.buckets(), histogram.sum_ns / 1e9)
         yield held
         yield releases
