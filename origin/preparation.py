@@ -90,24 +90,34 @@ class Preparation:
     def configure(self, channels: Iterable[ChannelSettings]) -> None:
         """Serve these channels from now on; those that stay keep their window."""
         before = self._channels
-        self._channels = {item.slug: _describe(item) for item in channels}
+        self._channels = {}
+        for item in channels:
+            known = before.get(item.slug)
+            same = known is not None and known.settings == item
+            self._channels[item.slug] = known if known is not None and same else _describe(item)
+        for slug, old in before.items():
+            if self._channels.get(slug) is not old:
+                gone = slug not in self._channels
+                self._remove(slug, _FOLDERS if gone else _PLAYLIST_FOLDERS)
         self.window.configure(
             {
                 slug: [rendition.name for rendition in renditions_of(channel.settings)]
                 for slug, channel in self._channels.items()
             }
         )
-        for slug in before.keys() - self._channels.keys():
-            for path in [
-                path for path in self.table.entries if path.split(b"/")[2:3] == [slug.encode()]
-            ]:
-                self.table.remove(path)
         for slug, channel in self._channels.items():
             for name in channel.main:
                 self.table.add_playlist(_path("ll", slug, name), slug)
-            if slug in before:
+            if slug in before and before[slug] is not channel:
                 self._publish(slug, set(self.window.channels[slug].tracks), 0)
                 self._announce(slug)
+
+    def _remove(self, slug: str, folders: frozenset[bytes]) -> None:
+        name = slug.encode()
+        for path in list(self.table.entries):
+            steps = path.split(b"/", 3)
+            if len(steps) > 3 and steps[1] in folders and steps[2] == name:  # noqa: PLR2004
+                self.table.remove(path)
 
     def begin_snapshot(self) -> None:
         """Note that a new connection tells its window."""
@@ -269,6 +279,12 @@ class Preparation:
         """Tell whether the channel can be played."""
         return f"/live/{slug}/index.m3u8".encode() in self.table.entries
 
+    def announces(self, path: str) -> bool:
+        """Tell whether there is, or soon will be, a playlist at ``path``, which has its form."""
+        _, folder, slug, *rest = path.split("/")
+        channel = self._channels[slug]
+        return len(rest) == 1 or rest[0] in (channel.sound if folder == "sound" else channel.main)
+
     def edge(self, slug: str) -> PartAddress | None:
         """Return the part up to which every rendition of the channel can be played."""
         channel, window = self._channels.get(slug), self.window.channels.get(slug)
@@ -279,6 +295,8 @@ class Preparation:
         return min(known) if known and len(known) == len(edges) else None
 
 
+_PLAYLIST_FOLDERS: Final = frozenset({b"live", b"ll", b"sound"})
+_FOLDERS: Final = _PLAYLIST_FOLDERS | {b"media"}
 _ACCEPT_RANGES: Final = (("Accept-Ranges", "bytes"),)
 
 

@@ -1,0 +1,333 @@
+"""The aiohttp application: whatever the fast path does not take (I/O shell).
+
+HEAD and OPTIONS, ranges, odd headers, held parts, errors.  It reads the same table as the fast path
+and gives the same answers, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from core.clock import monotonic_ns, unix_ns
+from core.timeline import PartAddress
+from origin import reload
+from origin.preparation import Preparation
+from origin.prepared import (
+    CORS_HEADERS,
+    BlockingPlaylist,
+    Hold,
+    Prepared,
+    Resource,
+    accepts_gzip,
+    prepare,
+    response_headers,
+    unavailable,
+)
+from origin.tally import Tally
+
+__all__ = ["Place", "Site", "create_app", "locate", "parse_range"]
+
+_ERROR_CACHE: Final = "max-age=4"
+"""Errors are kept for a target duration (STANDARDS 90) where they will not be otherwise sooner."""
+
+_TEXT: Final = "text/plain; charset=utf-8"
+
+_PREFLIGHT: Final = (
+    *CORS_HEADERS[:1],
+    ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+    (
+        "Access-Control-Allow-Headers",
+        "Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
+    ),
+    ("Access-Control-Max-Age", "86400"),
+    ("Allow", "GET, HEAD, OPTIONS"),
+    ("Server", "Lensong"),
+)
+
+_PLAYLIST: Final = re.compile(r"/(live|ll|sound)/([a-z0-9-]+)/(?:([a-z0-9-]+)/)?index\.m3u8")
+_MEDIA: Final = re.compile(
+    r"/media/([a-z0-9-]+)/([a-z0-9-]+)/(?:([0-9a-f]{16})\.mp4|([0-9]{1,15})(?:\.([0-9]))?\.m4s)"
+)
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a path is, by its form alone."""
+
+    handler: str
+    """Label of the metrics."""
+
+    channel: str = ""
+    rendition: str = ""
+    msn: int | None = None
+    part: int | None = None
+
+
+class _BadRequestError(Exception):
+    """A directive that no conforming player sends."""
+
+
+def locate(path: str) -> Place:
+    """Tell what a path asks for; whether it exists is another question."""
+    if match := _PLAYLIST.fullmatch(path):
+        _, channel, rendition = match.groups()
+        return Place("media_playlist" if rendition else "multivariant", channel, rendition or "")
+    if match := _MEDIA.fullmatch(path):
+        channel, rendition, header, msn, part = match.groups()
+        if header:
+            return Place("header", channel, rendition)
+        number = None if part is None else int(part)
+        return Place("segment" if part is None else "part", channel, rendition, int(msn), number)
+    return Place("api" if path.startswith("/api/") else "static")
+
+
+def parse_range(header: str, length: int) -> tuple[int, int] | None:
+    """Read a Range header of one range.
+
+    Returns:
+        (first, one past the last) byte; None if the header is to be ignored, as RFC 9110, 14.2
+        allows for what is malformed and for several ranges.
+
+    Raises:
+        ValueError: If no byte of the range exists (416).
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        begin, end = max(0, length - int(last)), length
+    else:
+        begin, end = int(first), min(int(last) + 1 if last else length, length)
+        if last and int(last) < begin:
+            return None
+    if begin >= end:
+        raise ValueError("no such bytes")
+    return begin, end
+
+
+class Site:
+    """Answers requests from the table that a preparation keeps."""
+
+    def __init__(self, preparation: Preparation, tally: Tally) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            preparation: Window and table.
+            tally: Counts the answers.
+        """
+        self._preparation, self._table, self._tally = preparation, preparation.table, tally
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, count it.  Cancelling is safe: it frees a held slot."""
+        started_ns = monotonic_ns()
+        # The target as it was sent: two spellings of one path are two paths, as in the fast one.
+        target = request.raw_path
+        path = target.partition("?")[0] if target[:1] == "/" else URL(target).raw_path
+        place = locate(path)
+        held_ns = 0
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=CIMultiDict(_PREFLIGHT))
+        if request.method not in {"GET", "HEAD"}:
+            return _method_not_allowed()
+        try:
+            prepared, held_ns = await self._find(request, path, place)
+        except _BadRequestError as error:
+            prepared = _error(400, str(error), place)
+        if request.method == "GET" and "Range" in request.headers:
+            prepared = _cut(prepared, request)
+        response = web.Response(
+            status=prepared.status,
+            headers=CIMultiDict(prepared.headers),
+            body=b"".join(prepared.body),
+        )
+        await response.prepare(request)
+        await response.write_eof()
+        length = 0 if request.method == "HEAD" else prepared.length
+        self._tally.answered(
+            prepared.handler,
+            prepared.channel,
+            prepared.status,
+            length,
+            monotonic_ns() - started_ns - held_ns,
+        )
+        return response
+
+    async def _find(self, request: web.Request, path: str, place: Place) -> tuple[Prepared, int]:
+        """Return the answer, and for how many nanoseconds it was held."""
+        entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
+        gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
+        if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
+            return await self._playlist(request, entry, entry.edge, gzip=gzip)
+        if isinstance(entry, Resource):
+            return entry.choose(gzip=gzip), 0
+        window = self._preparation.window.channels.get(place.channel)
+        if window is None or (place.rendition and place.rendition not in window.tracks):
+            return _error(404, "no such thing here", Place(place.handler)), 0
+        if place.msn is not None:
+            return await self._missing_media(path, place, place.msn)
+        if place.handler == "header" or not self._preparation.announces(path):
+            return _error(404, "no such thing here", place), 0
+        return unavailable(place.handler, place.channel), 0
+
+    async def _missing_media(self, path: str, place: Place, msn: int) -> tuple[Prepared, int]:
+        """Answer for media that are not in the table: too early, too late, or a hole."""
+        window = self._preparation.window.channels[place.channel]
+        edge = window.tracks[place.rendition].edge
+        playlist = self._table.playlist(
+            f"/ll/{place.channel}/{place.rendition}/index.m3u8".encode()
+        )
+        if place.part is not None and edge is not None and playlist is not None:
+            address = PartAddress(msn, place.part)
+            if address == edge.next():  # hinted: it is held (STANDARDS 83)
+                before_ns = monotonic_ns()
+                if await self._wait(playlist, address) == "limit":
+                    return unavailable(place.handler, place.channel), 0
+                held_ns = monotonic_ns() - before_ns
+                entry = self._table.entries.get(path.encode())
+                if isinstance(entry, Resource):
+                    return entry.identity, held_ns
+                # "404 for a hint later withdrawn" (STANDARDS 84).
+                return _error(404, "not published", place, cache="no-store"), held_ns
+        if msn > window.newest or window.is_missing(msn) or msn in _open(edge):
+            # It may come, or come again (a refill): no cache keeps this.
+            return _error(404, "not published", place, cache="no-store"), 0
+        return _error(404, "no longer here", place), 0
+
+    async def _playlist(
+        self, request: web.Request, playlist: BlockingPlaylist, edge: PartAddress, *, gzip: bool
+    ) -> tuple[Prepared, int]:
+        msn, part = (_directive(request, name) for name in ("_HLS_msn", "_HLS_part"))
+        # Other values of _HLS_skip mean nothing; "v2" asks to leave out DATERANGEs too, of which
+        # there are none and whose skipping is not offered.
+        skip = request.query.get("_HLS_skip") in {"YES", "v2"}
+        held_ns = 0
+        match reload.decide_reload(msn=msn, part=part, edge=edge, now=unix_ns()):
+            case reload.Refuse(reason):
+                if msn is not None:
+                    self._tally.rejected("far_future")
+                raise _BadRequestError(reason)
+            case reload.Hold(until):
+                before_ns = monotonic_ns()
+                outcome = await self._wait(playlist, until)
+                held_ns = monotonic_ns() - before_ns
+                if outcome != "released":
+                    self._tally.rejected(outcome)
+                    return unavailable("media_playlist", playlist.channel), held_ns
+            case reload.ServeNow():
+                pass
+        return playlist.choose(blocking=msn is not None, skip=skip, gzip=gzip), held_ns
+
+    async def _wait(self, playlist: BlockingPlaylist, until: PartAddress) -> str:
+        """Wait for a part; return ``released``, ``limit`` or ``timeout``.  Cancelling is safe."""
+        released: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def release(stored_ns: int) -> None:
+            if not released.done():
+                released.set_result(stored_ns)
+
+        hold = Hold(until, release)
+        if not self._table.hold(playlist, hold):
+            return "limit"
+        try:
+            async with asyncio.timeout(reload.HOLD_NS / 1e9):
+                stored_ns = await released
+        except TimeoutError:
+            return "timeout"
+        finally:
+            self._table.release(hold)
+        self._tally.released(playlist.channel, monotonic_ns() - stored_ns)
+        return "released"
+
+
+def create_app(site: Site) -> web.Application:
+    """Build the public application; it starts no task and opens no socket."""
+    app = web.Application()
+    app.router.add_get("/api/v1/time", _time)
+    app.router.add_route("*", "/{path:.*}", site.answer)
+    return app
+
+
+async def _time(_: web.Request) -> web.Response:
+    """Tell the time, for players that measure their latency."""
+    body = f'{{"unix_ms": {unix_ns() // 1_000_000}}}'.encode()
+    headers = response_headers("application/json", len(body), "no-store")
+    return web.Response(body=body, headers=CIMultiDict(headers))
+
+
+def _open(edge: PartAddress | None) -> range:
+    """Return the numbers around the edge that are still being made."""
+    return range(0) if edge is None else range(edge.msn, edge.msn + 2)
+
+
+def _directive(request: web.Request, name: str) -> int | None:
+    values = request.query.getall(name, [])
+    if not values:
+        return None
+    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):  # STANDARDS 82
+        raise _BadRequestError(f"{name} is not one number")
+    return int(values[0])
+
+
+def _cut(prepared: Prepared, request: web.Request) -> Prepared:
+    """Return the bytes that a Range header asks for, of media; of all else, everything."""
+    headers = dict(prepared.headers)
+    # "If-Range": we give no validators, so it cannot match and the whole is sent.
+    if "Accept-Ranges" not in headers or "If-Range" in request.headers:
+        return prepared
+    place = Place(prepared.handler, prepared.channel)
+    try:
+        span = parse_range(request.headers["Range"], prepared.length)
+    except ValueError:
+        total = ("Content-Range", f"bytes */{prepared.length}")
+        return _error(416, "no such bytes", place, extra=(total,))
+    if span is None:
+        return prepared
+    begin, end = span
+    return prepare(
+        memoryview(b"".join(prepared.body))[begin:end],
+        status=206,
+        content_type=headers["Content-Type"],
+        cache_control=headers["Cache-Control"],
+        handler=prepared.handler,
+        channel=prepared.channel,
+        extra=(
+            ("Accept-Ranges", "bytes"),
+            ("Content-Range", f"bytes {begin}-{end - 1}/{prepared.length}"),
+        ),
+    )
+
+
+def _error(
+    status: int,
+    sentence: str,
+    place: Place,
+    *,
+    cache: str = _ERROR_CACHE,
+    extra: tuple[tuple[str, str], ...] = (),
+) -> Prepared:
+    return prepare(
+        f"{sentence}\n".encode(),
+        status=status,
+        content_type=_TEXT,
+        cache_control=cache,
+        handler=place.handler,
+        channel=place.channel,
+        extra=extra,
+    )
+
+
+def _method_not_allowed() -> web.Response:
+    body = b"only GET, HEAD and OPTIONS\n"
+    allow = ("Allow", "GET, HEAD, OPTIONS")
+    headers = response_headers(_TEXT, len(body), "no-store", (allow,))
+    return web.Response(status=405, body=body, headers=CIMultiDict(headers))

@@ -1,0 +1,165 @@
+"""The origin's task tree: follow the packager, serve the public port, serve the admin port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from core.admin import AdminPort, new_registry
+from core.clock import monotonic_ns, unix_ns
+from core.config import Settings, load_settings
+from core.errors import ConfigError
+from core.tasks import supervise
+from core.timeline import end_of_part
+from origin.api import put_channels, put_now
+from origin.connections import Connections, Limits
+from origin.fastpath import FastPath, PublicServer
+from origin.http import Site, create_app
+from origin.metrics import LiveEdgeLag
+from origin.preparation import Preparation
+from origin.prepared import ResponseTable
+from origin.store import Follower
+from origin.tally import Tally
+from origin.web import DIST, put_pages, read_files
+from origin.window import Change, missing_runs
+
+__all__ = ["Origin"]
+
+log = structlog.get_logger()
+
+_PATIENCE_NS: Final = 15_000_000_000
+"""How long a channel may take to appear before the origin counts as ready without it."""
+
+_GRACE_NS: Final = 5_000_000_000
+"""How long the origin counts as ready without a packager: the time of its restart."""
+
+
+class Origin:
+    """One origin process."""
+
+    def __init__(self, path: Path, settings: Settings, *, index: int, secret: str) -> None:
+        """Prepare; nothing is opened before :meth:`run`.
+
+        Args:
+            path: The settings file, for a reload.
+            settings: What it says now.
+            index: Which of the origins this is, from 0; it decides the admin port.
+            secret: The internal secret.
+        """
+        self._path, self._settings, self._index = path, settings, index
+        slugs = tuple(channel.slug for channel in settings.channels)
+        self.table = ResponseTable(max_held=settings.origin.max_held_requests)
+        self.preparation = Preparation(self.table, settings.channels)
+        self._files: Mapping[str, bytes] = {}
+        self._tally = Tally(slugs, self.table)
+        limits = Limits(
+            header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
+        )
+        connections = Connections(limits)
+        fast = FastPath(table=self.table, tally=self._tally, connections=connections)
+        network = settings.network
+        self.public = PublicServer(
+            create_app(Site(self.preparation, self._tally)),
+            fast,
+            host=network.http_host,
+            port=network.http_port,
+        )
+        self.follower = Follower(settings.packager_socket, self.preparation, self._changed)
+        registry = new_registry("origin")
+        for collector in (self._tally, connections, LiveEdgeLag(self.preparation, unix_ns)):
+            registry.register(collector)
+        self._admin = AdminPort(
+            service="origin",
+            host=network.internal_host,
+            port=network.origin_admin_port + index,
+            registry=registry,
+            not_ready=self.not_ready,
+            secret=secret,
+            routes=(web.get("/status", self._status), web.post("/reload", self._reload)),
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            ConfigError: In an exception group, if a port cannot be had.
+        """
+        self._files = await asyncio.to_thread(read_files, DIST)
+        self._put_fixed()
+        follow = partial(supervise, "packager", self.follower.run, min_pause_s=0.1, max_pause_s=1.0)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(follow())
+            tasks.create_task(self.public.run())
+            tasks.create_task(self._admin.run())
+
+    def not_ready(self) -> str | None:
+        """Return why viewers cannot be served, or None when they can."""
+        now_ns, since_ns, lost_ns = (
+            monotonic_ns(),
+            self.follower.following_since_ns,
+            self.follower.lost_ns,
+        )
+        if since_ns is None:
+            if lost_ns is not None and now_ns - lost_ns < _GRACE_NS:
+                return None
+            return f"not following the packager at {self._settings.packager_socket}"
+        slugs = [channel.slug for channel in self._settings.channels]
+        waited = now_ns - since_ns >= _PATIENCE_NS
+        if waited or any(self.preparation.is_ready(slug) for slug in slugs):
+            return None
+        return "no channel has a window yet"
+
+    def _put_fixed(self) -> None:
+        put_channels(self.table, self._settings)
+        put_now(self.table, self.preparation.window)
+        put_pages(self.table, self._files, [item.slug for item in self._settings.channels])
+
+    def _changed(self, change: Change) -> None:
+        if change.state:
+            put_now(self.table, self.preparation.window)
+
+    async def _status(self, _: web.Request) -> web.Response:
+        now = unix_ns()
+        channels: dict[str, Any] = {}
+        for slug, window in self.preparation.window.channels.items():
+            edge = self.preparation.edge(slug)
+            channels[slug] = {
+                "ready": self.preparation.is_ready(slug),
+                "edge": None if edge is None else [edge.msn, edge.part],
+                "edge_lag_s": None if edge is None else round((now - end_of_part(edge)) / 1e9, 3),
+                "holes": missing_runs(window.holes),
+                "held_requests": self.table.held.get(slug, 0),
+            }
+        following = self.follower.following_since_ns is not None
+        return web.json_response(
+            {"index": self._index, "following": following, "channels": channels}
+        )
+
+    async def _reload(self, _: web.Request) -> web.Response:
+        try:
+            settings = await asyncio.to_thread(load_settings, self._path)
+            self._take(settings)
+        except ConfigError as error:
+            log.warning("reload refused", detail=str(error))
+            return web.Response(status=409, text=f"{error}\n")
+        log.info("reloaded", channels=len(settings.channels))
+        return web.Response(status=204)
+
+    def _take(self, settings: Settings) -> None:
+        old = self._settings
+        if (settings.network, settings.paths, settings.origin) != (
+            old.network,
+            old.paths,
+            old.origin,
+        ):
+            raise ConfigError("a change of [network], [paths] or [origin] needs a restart")
+        self._settings = settings
+        self._tally.configure(tuple(channel.slug for channel in settings.channels))
+        self.preparation.configure(settings.channels)
+        self._put_fixed()
