@@ -1,0 +1,122 @@
+"""Decide which source feeds the programme.  Sans-I/O.
+
+The decision is a pure function of what the inputs deliver, the rules, the operator's
+take and the moment.  It knows no pipe, process or socket, so that every fault a feed
+can have is a row in a table of tests.
+
+An input is *good* while it delivers: a frame was there when its turn came, not longer
+ago than the channel's patience.  It is *trusted* when it has been good for long enough
+since it was last lost; only a trusted input is returned to, which is what keeps a
+flapping feed (1 Hz) from dragging the viewers to and fro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["SLATE", "Decision", "InputState", "Rules", "Stay", "SwitchTo", "decide_source"]
+
+SLATE: Final = "slate"
+"""Name of the source that is always there."""
+
+Reason: TypeAlias = Literal["loss", "recover", "operator"]
+
+_STEADY_NS: Final = 2_000_000_000
+"""In need, with nothing trusted left, an input that was good for this long will do.
+
+A feed that flaps at 1 Hz is never good for two seconds, so it is never chosen in need.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """A channel's rules of switching."""
+
+    return_after_ns: int
+    """How long an input that was lost must be good before it is trusted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputState:
+    """What the switcher knows of one input at a tick."""
+
+    name: str
+    good: bool
+    good_since_ns: int
+    """When it became good, on the caller's clock; of no meaning while it is not."""
+
+    was_lost: bool
+    """It was good before and then not, since the programme began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The source on air stays there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchTo:
+    """The next frame comes from ``source``."""
+
+    source: str
+    reason: Reason
+
+
+Decision: TypeAlias = Stay | SwitchTo
+
+
+def decide_source(
+    inputs: Sequence[InputState],
+    *,
+    on_air: str,
+    take: str | None,
+    now_ns: int,
+    rules: Rules,
+) -> Decision:
+    """Decide what feeds the next frame.
+
+    Args:
+        inputs: Every input, in order of priority.
+        on_air: The source that fed the last frame; :data:`SLATE` or an input's name.
+        take: What the operator wants on air until it is released; it is shown whenever
+            it is good, and slate always is.
+        now_ns: The moment, on the clock of ``good_since_ns``.
+        rules: The channel's rules.
+    """
+    if take == SLATE:
+        return Stay() if on_air == SLATE else SwitchTo(SLATE, "operator")
+    by_name = {item.name: item for item in inputs}
+    taken = by_name.get(take) if take is not None else None
+    if taken is not None and taken.good:
+        return Stay() if on_air == taken.name else SwitchTo(taken.name, "operator")
+
+    trusted = [item.name for item in inputs if _is_trusted(item, now_ns, rules)]
+    current = by_name.get(on_air)
+    if current is not None and current.good:
+        better = _before(trusted, on_air, [item.name for item in inputs])
+        return Stay() if better is None else SwitchTo(better, "recover")
+    if trusted:
+        return SwitchTo(trusted[0], "recover" if on_air == SLATE else "loss")
+    if on_air == SLATE:
+        return Stay()
+    steady = [item.name for item in inputs if item.good and _good_for(item, now_ns) >= _STEADY_NS]
+    return SwitchTo(steady[0] if steady else SLATE, "loss")
+
+
+def _good_for(item: InputState, now_ns: int) -> int:
+    return now_ns - item.good_since_ns
+
+
+def _is_trusted(item: InputState, now_ns: int, rules: Rules) -> bool:
+    # An input that was never lost is trusted at once: the first picture of the day does
+    # not wait, and a backup that has just come up is better than slate.
+    if not item.good:
+        return False
+    return not item.was_lost or _good_for(item, now_ns) >= rules.return_after_ns
+
+
+def _before(candidates: Sequence[str], name: str, order: Sequence[str]) -> str | None:
+    """Return the first candidate that stands before ``name`` in order of priority."""
+    return next((item for item in candidates if order.index(item) < order.index(name)), None)

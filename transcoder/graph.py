@@ -1,0 +1,269 @@
+"""The FFmpeg command lines of the programme: decoder, encoder, slate.  Sans-I/O.
+
+The only module that knows ffmpeg-python.  Nothing here opens a network connection:
+FFmpeg reads and writes pipes whose numbers are given, and the demuxer is pinned to
+what the relay says it sends.
+
+# FFmpeg: the options below were measured with 5.1 and 9.0 (DESIGN 3.3); each has its
+# reason beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ffmpeg  # noqa: TID251
+
+from core.ladder import Rendition
+from core.timeline import AAC_FRAME_SAMPLES, SAMPLE_RATE, UnixNs
+
+__all__ = [
+    "DecoderPlan",
+    "EncoderPlan",
+    "decoder_arguments",
+    "encoder_arguments",
+    "slate_arguments",
+]
+
+_QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-nostats")
+_RAW_INPUT: Final[dict[str, Any]] = {
+    # FFmpeg: 5.1 would otherwise read seconds of sound before it looks at the picture again.
+    "probesize": 32,
+    "analyzeduration": 0,
+    "thread_queue_size": 8,
+}
+_MAX_PIXELS: Final = 7680 * 4320
+_VIDEO_TIMESCALE: Final = 12_800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderPlan:
+    """One decoder: a feed on standard input, raw media on pipes."""
+
+    demuxer: str
+    """FFmpeg's name of the container: ``flv``, ``mpegts``, ``mp3``, ``aac``, ``ogg``."""
+
+    offset_us: int
+    """Added to every timestamp, so that 0 is the first frame on the epoch's grid."""
+
+    width: int
+    height: int
+    frame_rate: int
+    picture_fd: int | None
+    """Where pictures go, or None to decode none."""
+
+    sound_fd: int | None
+    """Where samples go, or None to decode none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderPlan:
+    """One encoder: raw media on two pipes in, each rendition's CMAF on a pipe of its own out."""
+
+    renditions: tuple[Rendition, ...]
+    width: int
+    height: int
+    frame_rate: int
+    preset: str
+    """``low_latency`` or ``quality``."""
+
+    language: str
+    start: UnixNs
+    """Start of the segment with which it begins."""
+
+    picture_fd: int | None
+    sound_fd: int
+    output_fds: Mapping[str, int]
+    """Pipe of each rendition, by its name."""
+
+
+def decoder_arguments(plan: DecoderPlan) -> list[str]:
+    """Return the decoder's arguments, without the program."""
+    source = ffmpeg.input(
+        "pipe:0",
+        format=plan.demuxer,
+        protocol_whitelist="pipe",
+        fflags="+nobuffer+discardcorrupt",
+        flags="low_delay",
+        threads=1,  # frame threads would hold pictures back
+        probesize=1_000_000,
+        analyzeduration=1_000_000,
+        max_pixels=_MAX_PIXELS,
+        copyts=None,
+        itsoffset=f"{plan.offset_us}us",
+    )
+    outputs = []
+    if plan.picture_fd is not None:
+        picture = _conform_picture(source.video, plan)
+        outputs.append(
+            picture.output(
+                f"pipe:{plan.picture_fd}",
+                format="rawvideo",
+                pix_fmt="yuv420p",
+                fps_mode="passthrough",
+            )
+        )
+    if plan.sound_fd is not None:
+        # FFmpeg: without first_pts=0 a sound that starts late stays early for ever.
+        sound = source.audio.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
+        outputs.append(
+            sound.output(
+                f"pipe:{plan.sound_fd}", format="s16le", acodec="pcm_s16le", ac=2, ar=SAMPLE_RATE
+            )
+        )
+    return _compile(outputs)
+
+
+def _conform_picture(picture: Any, plan: DecoderPlan) -> Any:
+    """Deinterlace by need, take the programme's rate and size; keep the aspect by bars."""
+    mode = "send_field" if plan.frame_rate == 50 else "send_frame"  # noqa: PLR2004
+    return (
+        picture.filter("yadif", mode=mode, deint="interlaced")
+        .filter("fps", plan.frame_rate, start_time=0)
+        .filter(
+            "scale",
+            f"trunc(min({plan.width},{plan.height}*dar)/2)*2",
+            f"trunc(min({plan.height},{plan.width}/dar)/2)*2",
+            out_color_matrix="bt709",
+            out_range="tv",
+            flags="bicubic",
+        )
+        .filter("pad", plan.width, plan.height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+    )
+
+
+def encoder_arguments(plan: EncoderPlan) -> list[str]:
+    """Return the encoder's arguments, without the program."""
+    video = [item for item in plan.renditions if item.kind == "video"]
+    audio = [item for item in plan.renditions if item.kind == "audio"]
+    outputs = []
+    if video:
+        raw = ffmpeg.input(
+            f"pipe:{plan.picture_fd}",
+            format="rawvideo",
+            pix_fmt="yuv420p",
+            video_size=(plan.width, plan.height),
+            framerate=plan.frame_rate,
+            **_RAW_INPUT,
+        )
+        copies = raw.video.filter_multi_output("split", len(video))
+        for index, rendition in enumerate(video):
+            scaled = _scale(copies[index], rendition, plan)
+            outputs.append(_output(scaled, rendition, plan, _video_options(rendition, plan)))
+    raw = ffmpeg.input(
+        f"pipe:{plan.sound_fd}",
+        format="s16le",
+        ar=SAMPLE_RATE,
+        ac=2,
+        **_RAW_INPUT,
+    )
+    copies = raw.audio.filter_multi_output("asplit", len(audio))
+    for index, rendition in enumerate(audio):
+        outputs.append(
+            _output(copies[index], rendition, plan, _audio_options(rendition, plan.language))
+        )
+    return _compile(outputs)
+
+
+def _scale(picture: Any, rendition: Rendition, plan: EncoderPlan) -> Any:
+    if rendition.frame_rate != plan.frame_rate:
+        picture = picture.filter("framestep", plan.frame_rate // rendition.frame_rate)
+    if (rendition.width, rendition.height) != (plan.width, plan.height):
+        picture = picture.filter("scale", rendition.width, rendition.height, flags="bicubic")
+    return picture.filter("setsar", 1)
+
+
+def _video_options(rendition: Rendition, plan: EncoderPlan) -> dict[str, Any]:
+    gop = rendition.frame_rate * 48 // 25
+    options: dict[str, Any] = {
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "profile:v": "high",
+        "b:v": rendition.bitrate_bps,
+        "maxrate": rendition.bitrate_bps * 23 // 20,
+        "bufsize": rendition.bitrate_bps,
+        "g": gop,
+        "keyint_min": gop,
+        "sc_threshold": 0,  # a cut in the picture puts no IDR off the grid
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "colorspace": "bt709",
+        "color_range": "tv",
+        "video_track_timescale": _VIDEO_TIMESCALE,
+    }
+    if plan.preset == "low_latency":
+        # FFmpeg: a part leaves the encoder 2 ms after its last frame; with look-ahead 720 ms.
+        options |= {"tune": "zerolatency"}
+    else:
+        options |= {"bf": 2, "rc-lookahead": 12}
+    return options
+
+
+def _audio_options(rendition: Rendition, language: str) -> dict[str, Any]:
+    return {
+        "c:a": "aac",
+        "b:a": rendition.bitrate_bps,
+        "ac": rendition.channels,
+        "ar": SAMPLE_RATE,
+        "metadata:s:a:0": f"language={_ISO_639_2.get(language, language)}",
+    }
+
+
+_ISO_639_2: Final = {"vi": "vie", "en": "eng", "km": "khm", "lo": "lao", "zh": "zho", "fr": "fra"}
+"""The mdhd box wants three letters, the playlists two."""
+
+
+def _output(stream: Any, rendition: Rendition, plan: EncoderPlan, options: dict[str, Any]) -> Any:
+    offset_us = plan.start // 1000
+    if rendition.kind == "audio":
+        # FFmpeg: AAC's first frame is priming and is stamped 1024 samples early; the writer
+        # skips as many samples at the start, so that frame takes their place on the grid.
+        offset_us += AAC_FRAME_SAMPLES * 1_000_000 // SAMPLE_RATE
+    return stream.output(
+        f"pipe:{plan.output_fds[rendition.name]}",
+        format="mp4",
+        # FFmpeg: without frag_discont tfdt restarts at 0.
+        movflags="+cmaf+empty_moov+default_base_moof+skip_trailer+frag_discont",
+        frag_duration=640_000,
+        output_ts_offset=f"{offset_us}us",
+        flush_packets=1,
+        **options,
+    )
+
+
+def slate_arguments(
+    *, width: int, height: int, font: Path, name_file: Path, note_file: Path, picture_fd: int
+) -> list[str]:
+    """Return the arguments that draw the slate, one raw picture, without the program.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+        font: A font with Vietnamese glyphs.
+        name_file: File with the channel's name, NFC; a file, so that no text needs quoting.
+        note_file: File with the line under it, NFC.
+        picture_fd: Where the picture goes.
+    """
+    base = ffmpeg.input(f"color=c=0x14304f:s={width}x{height}:r=1:d=1", format="lavfi")
+    common = {"fontfile": str(font), "fontcolor": "white", "x": "(w-text_w)/2"}
+    drawn = base.filter(
+        "drawtext", textfile=str(name_file), fontsize=height // 10, y="h*0.42-text_h/2", **common
+    ).filter(
+        "drawtext", textfile=str(note_file), fontsize=height // 24, y="h*0.56-text_h/2", **common
+    )
+    output = drawn.output(
+        f"pipe:{picture_fd}",
+        format="rawvideo",
+        pix_fmt="yuv420p",
+        **{"frames:v": 1, "colorspace": "bt709"},
+    )
+    return _compile([output])
+
+
+def _compile(outputs: list[Any]) -> list[str]:
+    merged = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    return [*_QUIET, *ffmpeg.get_args(merged)]

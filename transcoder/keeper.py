@@ -1,0 +1,147 @@
+"""Keep one encoder running for months: start, watch, replace.
+
+A new encoder begins at a segment's boundary.  Which one is arithmetic: the oldest
+segment that is not whole in every rendition, if the tape still holds its first frame,
+else the first boundary that the tape holds or will hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from core.clock import monotonic_ns
+from core.timeline import PartAddress, frames_per_segment, start_of_segment
+from transcoder.encoder import EncoderRun, Output
+from transcoder.graph import EncoderPlan
+from transcoder.tape import Tape
+
+__all__ = ["EncoderKeeper", "first_segment"]
+
+log = structlog.get_logger()
+
+_WATCH_S: Final = 0.05
+_START_S: Final = 0.5
+"""Seconds that a first encoder is given before the boundary with which it begins."""
+
+_SPEED_NS: Final = 5_000_000_000
+
+_CATCH_UP_S: Final = 1.6
+"""How far back a new encoder may begin; the tape is longer, for the time it needs to start."""
+
+
+def first_segment(
+    *, newest: Mapping[str, PartAddress], begun: int, tape_next: int, frame_rate: int
+) -> int:
+    """Return the number of the segment with which a new encoder begins.
+
+    Args:
+        newest: Newest part that the last encoder made of each rendition.
+        begun: Segment with which the last encoder began.
+        tape_next: Number of the frame that the tape will hold next.
+        frame_rate: Frames a second of the programme.
+    """
+    length = frames_per_segment(frame_rate)
+    reachable = tape_next - round(_CATCH_UP_S * frame_rate)
+    wanted = min((address.next().msn for address in newest.values()), default=begun)
+    return max(wanted, -(-reachable // length))
+
+
+class EncoderKeeper:
+    """The channel's one encoder, replaced when it fails."""
+
+    def __init__(
+        self,
+        *,
+        program: str,
+        plan: EncoderPlan,
+        tape: Tape,
+        deliver: Callable[[Output], None],
+        restarted: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing is started before :meth:`run`.
+
+        Args:
+            program: Path of FFmpeg.
+            plan: What to encode; its start is chosen here.
+            tape: Where raw frames come from.
+            deliver: Called from other threads with each header and part.
+            restarted: Told the reason of each replacement.
+        """
+        self._program, self._plan, self._tape = program, plan, tape
+        self._deliver, self._restarted = deliver, restarted
+        self._cpu_before_s = 0.0
+        self._frames_before = 0
+        self._speed = 0.0
+        self.current: EncoderRun | None = None
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of this and all former encoders."""
+        return self._cpu_before_s + (self.current.cpu_seconds if self.current else 0.0)
+
+    @property
+    def frames_fed(self) -> int:
+        """Frames given to this and all former encoders."""
+        return self._frames_before + (self.current.frames_fed if self.current else 0)
+
+    @property
+    def waiting_frames(self) -> int:
+        """Frames on the tape that the encoder has not taken yet; 0 before its boundary."""
+        following = self._tape.next
+        if self.current is None or following is None:
+            return 0
+        return max(0, following - self.current.first_frame - self.current.frames_fed)
+
+    @property
+    def speed_ratio(self) -> float:
+        """Media seconds that the encoder took a second, over the last seconds."""
+        return self._speed
+
+    async def run(self) -> None:
+        """Encode until cancelled."""
+        while (frame := self._tape.next) is None:  # noqa: ASYNC110 - a thread writes the tape
+            await asyncio.sleep(_WATCH_S)
+        rate = self._plan.frame_rate
+        msn = -(-(frame + round(_START_S * rate)) // frames_per_segment(rate))
+        while True:
+            newest = await self._encode(msn)
+            following = self._tape.next or 0
+            msn = first_segment(newest=newest, begun=msn, tape_next=following, frame_rate=rate)
+
+    async def _encode(self, msn: int) -> Mapping[str, PartAddress]:
+        """Run one encoder from segment ``msn`` to its first fault."""
+        run = EncoderRun(
+            program=self._program,
+            plan=replace(self._plan, start=start_of_segment(msn)),
+            tape=self._tape,
+            deliver=self._deliver,
+        )
+        await asyncio.to_thread(run.start)
+        self.current = run
+        log.info("encoder started", pid=run.pid, msn=msn)
+        cpu_s = 0.0
+        mark_ns, mark_frames = monotonic_ns(), 0
+        try:
+            while not run.failed.is_set():
+                await asyncio.sleep(_WATCH_S)
+                run.check()
+                cpu_s = run.cpu_seconds or cpu_s
+                elapsed_ns = monotonic_ns() - mark_ns
+                if elapsed_ns > _SPEED_NS:
+                    made_s = (run.frames_fed - mark_frames) / self._plan.frame_rate
+                    self._speed = made_s / elapsed_ns * 1e9
+                    mark_ns, mark_frames = monotonic_ns(), run.frames_fed
+        finally:
+            self.current = None
+            self._speed = 0.0
+            self._cpu_before_s += cpu_s
+            self._frames_before += run.frames_fed
+            await asyncio.to_thread(run.stop)
+        log.warning("encoder failed", fault=run.fault, detail=run.stderr_tail)
+        self._restarted(run.fault)
+        return run.newest()

@@ -1,0 +1,162 @@
+"""Prometheus families of the programme process: inputs, switcher, clock, encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from transcoder.decision import SLATE
+from transcoder.state import ProgrammeState
+
+__all__ = ["ProgrammeMetrics"]
+
+_GAP_BUCKETS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10)
+_REASONS: Final = ("loss", "recover", "operator")
+_FAULTS: Final = ("exit", "blocked", "silent", "late", "format")
+_ENCODER: Final = "a"
+
+_Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
+
+
+class ProgrammeMetrics(Collector):
+    """Read the programme's state at each scrape; nothing is counted twice."""
+
+    def __init__(self, registry: CollectorRegistry, state: Callable[[], ProgrammeState]) -> None:
+        """Register.
+
+        Args:
+            registry: The process's registry.
+            state: Returns the programme's parts as they are now.
+        """
+        self._state = state
+        self._gap = Histogram(
+            "lensong_switch_gap_seconds",
+            "From the last good frame on air to the first frame of the replacement",
+            labelnames=("channel",),
+            buckets=_GAP_BUCKETS,
+            registry=registry,
+        )
+        self._gap.labels(state().channel)
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        state = self._state()
+        gaps = state.switcher.counts.gaps_s
+        while gaps:
+            self._gap.labels(state.channel).observe(gaps.pop())
+        yield from self._inputs(state)
+        yield from self._switcher(state)
+        yield from self._encoder(state)
+
+    def _inputs(self, state: ProgrammeState) -> Iterator[Metric]:
+        labels = ("channel", "input")
+        media_labels = (*labels, "media")
+        on_air = _gauge("input_on_air", "1 for the source that feeds the programme now", labels)
+        for name in (*state.inputs, SLATE):
+            on_air.add_metric((state.channel, name), state.switcher.on_air == name)
+        frames = _counter("input_frames", "Frames decoded", media_labels)
+        dropped = _counter(
+            "input_frames_dropped", "Frames received and not used (late, queue full)", media_labels
+        )
+        errors = _counter("input_decode_errors", "Corrupt or undecodable packets", media_labels)
+        last = _gauge(
+            "input_last_frame_timestamp_seconds",
+            "Unix time of the last decoded frame",
+            media_labels,
+        )
+        offset = _gauge(
+            "input_av_offset_seconds", "Audio minus video timestamp at the switcher", labels
+        )
+        drift = _gauge(
+            "input_clock_drift_ratio",
+            "Input clock rate against the programme clock, minus one",
+            labels,
+        )
+        for name, item in state.inputs.items():
+            for media in ("video", "audio") if state.has_picture else ("audio",):
+                key = (state.channel, name, media)
+                frames.add_metric(key, item.decoder.counts.frames[media])
+                dropped.add_metric(key, item.buffer.dropped[media])
+                errors.add_metric(key, item.decoder.counts.errors[media])
+                last.add_metric(key, item.decoder.counts.last_frame_ns[media] / 1e9)
+            offset.add_metric((state.channel, name), item.buffer.av_offset_s)
+            drift.add_metric((state.channel, name), item.buffer.drift_ratio)
+        yield from (on_air, frames, dropped, errors, last, offset, drift)
+
+    def _switcher(self, state: ProgrammeState) -> Iterator[Metric]:
+        counts = state.switcher.counts
+        switches = _counter(
+            "switches", "Changes of the on-air source", ("channel", "target", "reason")
+        )
+        for target in (*state.inputs, SLATE):
+            for reason in _REASONS:
+                value = counts.switches.get((target, reason), 0)
+                switches.add_metric((state.channel, target, reason), value)
+        yield switches
+        yield _one(
+            _counter("channel_slate_seconds", "Seconds on slate", ("channel",)),
+            state.channel,
+            counts.slate_frames / state.frame_rate,
+        )
+        yield _one(
+            _counter(
+                "channel_repeated_frames",
+                "Frames repeated to keep the programme clock",
+                ("channel",),
+            ),
+            state.channel,
+            counts.repeated_frames,
+        )
+        yield _one(
+            _gauge("channel_clock_lag_seconds", "Wall clock minus programme clock", ("channel",)),
+            state.channel,
+            state.programme.clock.lag_ns / 1e9,
+        )
+
+    def _encoder(self, state: ProgrammeState) -> Iterator[Metric]:
+        labels = ("channel", "encoder")
+        key = (state.channel, _ENCODER)
+        run = state.keeper.current
+        up = _gauge("encoder_up", "1 while the encoder process writes output", labels)
+        up.add_metric(key, run is not None and bool(run.newest()))
+        restarts = _counter(
+            "encoder_restarts", "Encoder process starts after the first", (*labels, "reason")
+        )
+        for fault in _FAULTS:
+            restarts.add_metric((*key, fault), state.encoder_restarts.get(fault, 0))
+        cpu = _counter("encoder_cpu_seconds", "CPU used by the encoder process", labels)
+        cpu.add_metric(key, state.keeper.cpu_seconds)
+        frames = _counter("encoder_frames", "Frames encoded", labels)
+        frames.add_metric(key, state.keeper.frames_fed)
+        speed = _gauge("encoder_speed_ratio", "Encoded media seconds per wall second", labels)
+        speed.add_metric(key, state.keeper.speed_ratio)
+        queue = _gauge(
+            "encoder_queue_seconds",
+            "Media waiting between pipeline stages",
+            (*labels, "stage"),
+        )
+        queue.add_metric((*key, "encode"), state.keeper.waiting_frames / state.frame_rate)
+        waiting = max((item.waiting_parts for item in state.senders.values()), default=0)
+        queue.add_metric((*key, "send"), waiting * 0.64)
+        sent = _counter("encoder_output_bytes", "Encoded bytes", ("channel", "rendition"))
+        for name, sender in state.senders.items():
+            sent.add_metric((state.channel, name), sender.sent_bytes)
+        yield from (up, restarts, cpu, frames, speed, queue, sent)
+
+
+def _gauge(name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"lensong_{name}", text, labels=labels)
+
+
+def _counter(name: str, text: str, labels: tuple[str, ...]) -> CounterMetricFamily:
+    return CounterMetricFamily(f"lensong_{name}", text, labels=labels)
+
+
+def _one(family: _Family, channel: str, value: float) -> _Family:
+    family.add_metric((channel,), value)
+    return family

@@ -1,0 +1,281 @@
+"""The programme process of one channel: its task tree."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import structlog
+
+from core.admin import AdminPort, new_registry
+from core.clock import monotonic_ns
+from core.config import ChannelSettings, InputSettings, Settings, load_settings
+from core.errors import ConfigError
+from core.ladder import renditions_of
+from core.programs import ffmpeg_program
+from core.tasks import supervise
+from core.timeline import UnixNs
+from transcoder.buffer import InputBuffer, Picture
+from transcoder.decision import Rules
+from transcoder.decoder import Decoder
+from transcoder.encoder import Output
+from transcoder.graph import EncoderPlan
+from transcoder.http import control_routes
+from transcoder.keeper import EncoderKeeper
+from transcoder.metrics import ProgrammeMetrics
+from transcoder.programme import ProgrammeThread
+from transcoder.sender import RenditionSender
+from transcoder.slate import black_picture, draw_slate
+from transcoder.state import ProgrammeInput, ProgrammeState
+from transcoder.switcher import Switcher
+from transcoder.tape import Tape
+from transcoder.titles import TitleFollower, tell_state
+
+__all__ = ["ProgrammeService"]
+
+log = structlog.get_logger()
+
+_TAPE_S: Final = 3
+
+
+class ProgrammeService:
+    """Decoders, switcher, encoder and senders of one channel."""
+
+    def __init__(self, *, settings: Settings, path: Path, slug: str, secret: str) -> None:
+        """Prepare; nothing is started before :meth:`run`.
+
+        Args:
+            settings: The installation.
+            path: The file they were read from, for reloading.
+            slug: The channel.
+            secret: The internal secret.
+
+        Raises:
+            ConfigError: If there is no such channel or no FFmpeg.
+        """
+        self._settings, self._path, self._secret = settings, path, secret
+        self._channel = settings.channel(slug)
+        self._program = ffmpeg_program(settings.paths)
+        self._renditions = renditions_of(self._channel)
+        self._size = _raster(self._channel)
+        self._slate: Picture | None = None if self._size is None else black_picture(*self._size)
+        self._reloads: asyncio.Queue[ChannelSettings] = asyncio.Queue()
+        self._titles: dict[str, TitleFollower] = {}
+
+    async def run(self) -> None:
+        """Run the programme until cancelled."""
+        headers = {"Authorization": f"Bearer {self._secret}"}
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+            state = self._build(session)
+            registry = new_registry("programme")
+            ProgrammeMetrics(registry, lambda: state)
+            network = self._settings.network
+            admin = AdminPort(
+                service="programme",
+                host=network.internal_host,
+                port=self._settings.programme_admin_port(self._channel.slug),
+                registry=registry,
+                not_ready=lambda: _not_ready(state),
+                secret=self._secret,
+                routes=control_routes(lambda: state, self._reload),
+            )
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(admin.run())
+                tasks.create_task(self._draw_slate())
+                tasks.create_task(_run_thread(state.programme))
+                tasks.create_task(state.keeper.run())
+                for sender in state.senders.values():
+                    tasks.create_task(sender.run())
+                tasks.create_task(supervise("state", self._teller(session, state), max_pause_s=2))
+                tasks.create_task(self._follow_inputs(session, state))
+
+    def _build(self, session: aiohttp.ClientSession) -> ProgrammeState:
+        channel, settings = self._channel, self._settings
+        inputs = {item.name: self._input(session, item) for item in channel.inputs}
+        switcher = Switcher(
+            inputs={name: item.buffer for name, item in inputs.items()},
+            frame_rate=channel.frame_rate,
+            patience_ms=channel.patience_ms,
+            rules=_rules(channel),
+            slate=lambda: self._slate,
+        )
+        tape = Tape(capacity=_TAPE_S * channel.frame_rate)
+        network = settings.network
+        base = f"http://{network.internal_host}:{network.cmaf_port}/cmaf/{channel.slug}"
+        senders = {
+            item.name: RenditionSender(
+                rendition=item.name,
+                url=f"{base}/{item.name}?encoder=a",
+                session=session,
+                showed_slate=switcher.showed_slate,
+            )
+            for item in self._renditions
+        }
+        restarts: dict[str, int] = {}
+
+        def restarted(fault: str) -> None:
+            restarts[fault] = restarts.get(fault, 0) + 1
+
+        width, height = self._size or (0, 0)
+        keeper = EncoderKeeper(
+            program=self._program,
+            plan=EncoderPlan(
+                renditions=self._renditions,
+                width=width,
+                height=height,
+                frame_rate=channel.frame_rate,
+                preset=channel.encoder_preset,
+                language=channel.language,
+                start=UnixNs(0),
+                picture_fd=None,
+                sound_fd=-1,
+                output_fds={},
+            ),
+            tape=tape,
+            deliver=_deliver(asyncio.get_running_loop(), senders),
+            restarted=restarted,
+        )
+        return ProgrammeState(
+            channel=channel.slug,
+            frame_rate=channel.frame_rate,
+            has_picture=self._size is not None,
+            inputs=inputs,
+            switcher=switcher,
+            programme=ProgrammeThread(switcher=switcher, tape=tape, frame_rate=channel.frame_rate),
+            keeper=keeper,
+            senders=senders,
+            encoder_restarts=restarts,
+        )
+
+    def _input(self, session: aiohttp.ClientSession, item: InputSettings) -> ProgrammeInput:
+        channel, network = self._channel, self._settings.network
+        buffer = InputBuffer(
+            frame_rate=channel.frame_rate,
+            jitter_ms=channel.jitter_buffer_ms,
+            has_picture=self._size is not None,
+            monotonic_ns=monotonic_ns,
+        )
+        base = f"http://{network.internal_host}:{network.feeds_port}"
+        decoder = Decoder(
+            name=item.name,
+            url=f"{base}/feeds/{channel.slug}/{item.name}",
+            session=session,
+            program=self._program,
+            buffer=buffer,
+            frame_rate=channel.frame_rate,
+            size=self._size,
+        )
+        return ProgrammeInput(buffer, decoder)
+
+    async def _draw_slate(self) -> None:
+        if self._size is None:
+            return
+        width, height = self._size
+        self._slate = await draw_slate(
+            program=self._program, name=self._channel.name, width=width, height=height
+        )
+
+    def _teller(
+        self, session: aiohttp.ClientSession, state: ProgrammeState
+    ) -> Callable[[], Awaitable[None]]:
+        network = self._settings.network
+        url = f"http://{network.internal_host}:{network.cmaf_port}/state/{self._channel.slug}"
+        return lambda: tell_state(
+            url=url,
+            session=session,
+            on_air=lambda: state.switcher.on_air,
+            titles=lambda: {name: item.title for name, item in self._titles.items()},
+        )
+
+    async def _reload(self) -> None:
+        """Apply the settings file: inputs and rules at once, anything else not at all.
+
+        Raises:
+            ConfigError: If the file is bad, or the change needs a restart of the programme.
+        """
+        settings = await asyncio.to_thread(load_settings, self._path)
+        channel = settings.channel(self._channel.slug)
+        live = {"inputs", "return_after_s"}
+        if channel.model_dump(exclude=live) != self._channel.model_dump(exclude=live):
+            raise ConfigError("this change of the channel needs a restart of its programme")
+        await self._reloads.put(channel)
+
+    async def _follow_inputs(self, session: aiohttp.ClientSession, state: ProgrammeState) -> None:
+        """Run every input's decoder; start and stop those that a reload adds and removes."""
+        running: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for name in running.keys() - state.inputs.keys():
+                    running.pop(name).cancel()
+                for name, item in state.inputs.items():
+                    if name not in running:
+                        task = tasks.create_task(self._follow(session, name, item))
+                        running[name] = task
+                channel = await self._reloads.get()
+                kept = {item.name: state.inputs.get(item.name) for item in channel.inputs}
+                state.inputs = {
+                    item.name: kept[item.name] or self._input(session, item)
+                    for item in channel.inputs
+                }
+                buffers = {name: item.buffer for name, item in state.inputs.items()}
+                state.switcher.replace_inputs(buffers, _rules(channel))
+                self._channel = channel
+
+    async def _follow(
+        self, session: aiohttp.ClientSession, name: str, item: ProgrammeInput
+    ) -> None:
+        network = self._settings.network
+        base = f"http://{network.internal_host}:{network.feeds_port}"
+        titles = TitleFollower(url=f"{base}/titles/{self._channel.slug}/{name}", session=session)
+        self._titles[name] = titles
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(
+                    supervise(f"decoder.{name}", item.decoder.run, min_pause_s=0.1, max_pause_s=2)
+                )
+                tasks.create_task(
+                    supervise(f"titles.{name}", titles.run, min_pause_s=0.5, max_pause_s=2)
+                )
+        finally:
+            self._titles.pop(name, None)
+
+
+def _deliver(
+    loop: asyncio.AbstractEventLoop, senders: Mapping[str, RenditionSender]
+) -> Callable[[Output], None]:
+    """Return the way of an encoder's output from its threads onto the event loop."""
+
+    def deliver(output: Output) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(senders[output.rendition].put, output.made)
+
+    return deliver
+
+
+def _raster(channel: ChannelSettings) -> tuple[int, int] | None:
+    """Return the size of the programme's picture: the highest rung's."""
+    sizes = [(item.width, item.height) for item in renditions_of(channel) if item.kind == "video"]
+    return max(sizes, key=lambda size: size[1]) if sizes else None
+
+
+def _rules(channel: ChannelSettings) -> Rules:
+    return Rules(return_after_ns=round(channel.return_after_s * 1e9))
+
+
+def _not_ready(state: ProgrammeState) -> str | None:
+    run = state.keeper.current
+    if run is None or run.failed.is_set():
+        return "the encoder is not running"
+    return None if run.newest() else "the encoder has put out nothing yet"
+
+
+async def _run_thread(programme: ProgrammeThread) -> None:
+    """Run the programme's thread until cancelled, and end it then."""
+    try:
+        await asyncio.to_thread(programme.run)
+    finally:
+        programme.stop()
