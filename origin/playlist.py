@@ -77,7 +77,7 @@ def render_plain(window: ChannelWindow, track: Track) -> str | None:
         f"#EXT-X-SERVER-CONTROL:HOLD-BACK={HOLD_BACK_S}",
         *_sequences(window, first),
     ]
-    writer = _SegmentWriter(window, track, lines)
+    writer = _SegmentWriter(window, track, first, lines)
     for msn in range(first, last + 1):
         writer.write(msn, with_parts=False)
     lines.append("")
@@ -110,7 +110,7 @@ def render_low_latency(
         f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S}",
         *_sequences(window, first),  # in a delta too, those of the whole (STANDARDS 67)
     ]
-    writer = _SegmentWriter(window, track, lines)
+    writer = _SegmentWriter(window, track, first, lines)
     if delta:
         lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={begin - first}")
         # Player: the tags of skipped segments are taken from the player's copy, EXT-X-MAP among
@@ -176,8 +176,8 @@ def _first_with_parts(edge: PartAddress) -> int:
 class _SegmentWriter:
     """Write the lines of segments in order, remembering the header in force."""
 
-    def __init__(self, window: ChannelWindow, track: Track, lines: list[str]) -> None:
-        self._window, self._track, self._lines = window, track, lines
+    def __init__(self, window: ChannelWindow, track: Track, first: int, lines: list[str]) -> None:
+        self._window, self._track, self._first, self._lines = window, track, first, lines
         self._header = ""
         # Relative by depth, so that a path prefix carries over (DESIGN 3.5).
         self.media = f"../../../media/{window.channel}/{track.rendition}/"
@@ -206,7 +206,7 @@ class _SegmentWriter:
 
     def _write_start(self, msn: int, segment: Segment | None) -> None:
         # These precede the segment's first part (STANDARDS 59).
-        if msn in self._window.discontinuities:
+        if msn in self._window.discontinuities and msn > self._first:
             self._lines.append("#EXT-X-DISCONTINUITY")
         if segment is not None and segment.header_hash != self._header:
             self._header = segment.header_hash

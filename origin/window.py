@@ -147,13 +147,13 @@ class ChannelWindow:
     def discontinuity_sequence(self, msn: int) -> int:
         """Return EXT-X-DISCONTINUITY-SEQUENCE of a playlist whose first segment is ``msn``.
 
-        "The value is raised when an EXT-X-DISCONTINUITY tag leaves the playlist": while the
-        tagged segment stands first, its tag is still there (STANDARDS 29).
+        It counts the discontinuities up to and with that segment's own, whose tag is left out
+        when the segment stands first (STANDARDS 29).
         """
-        before = [number for number in self.discontinuities if number < msn]
-        if before:
-            return self.discontinuities[max(before)] + 1
-        return next((self.discontinuities[n] for n in sorted(self.discontinuities)), 0)
+        reached = [number for number in self.discontinuities if number <= msn]
+        if reached:
+            return self.discontinuities[max(reached)]
+        return next((self.discontinuities[n] - 1 for n in sorted(self.discontinuities)), 0)
 
 
 @dataclass(slots=True)
