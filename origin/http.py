@@ -37,6 +37,7 @@ __all__ = ["Place", "Site", "create_app", "locate", "parse_range"]
 _ERROR_CACHE: Final = "max-age=4"
 """Errors are kept for a target duration (STANDARDS 90) where they will not be otherwise sooner."""
 
+_TIME_PATH: Final = "/api/v1/time"
 _TEXT: Final = "text/plain; charset=utf-8"
 
 _PREFLIGHT: Final = (
@@ -165,6 +166,8 @@ class Site:
     async def _find(self, request: web.Request, path: str, place: Place) -> tuple[Prepared, int]:
         """Return the answer, and for how many nanoseconds it was held."""
         entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
+        if path == _TIME_PATH:
+            entry = Resource(_time())
         gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
         if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
@@ -252,16 +255,19 @@ class Site:
 def create_app(site: Site) -> web.Application:
     """Build the public application; it starts no task and opens no socket."""
     app = web.Application()
-    app.router.add_get("/api/v1/time", _time)
     app.router.add_route("*", "/{path:.*}", site.answer)
     return app
 
 
-async def _time(_: web.Request) -> web.Response:
+def _time() -> Prepared:
     """Tell the time, for players that measure their latency."""
-    body = f'{{"unix_ms": {unix_ns() // 1_000_000}}}'.encode()
-    headers = response_headers("application/json", len(body), "no-store")
-    return web.Response(body=body, headers=CIMultiDict(headers))
+    return prepare(
+        f'{{"unix_ms": {unix_ns() // 1_000_000}}}'.encode(),
+        content_type="application/json",
+        cache_control="no-store",
+        handler="api",
+        channel="",
+    )
 
 
 def _open(edge: PartAddress | None) -> range:

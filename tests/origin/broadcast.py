@@ -1,4 +1,4 @@
-"""A broadcast for tests: publications of a channel as a packager makes them, and such a packager."""
+"""A broadcast for tests: a channel's publications as a packager makes them, and a packager."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ class Broadcast:
 
     @property
     def renditions(self) -> list[str]:
+        """Names of the renditions."""
         return [item.name for item in renditions_of(self.channel)]
 
     def _rendition(self, name: str) -> Rendition:
@@ -70,6 +71,7 @@ class Broadcast:
         return rendition
 
     def header(self, rendition: str) -> HeaderPublished:
+        """Make the header of a rendition."""
         data = make_header(self._rendition(rendition), variant=self.variant)
         return HeaderPublished(
             channel=self.channel.slug,
@@ -79,9 +81,11 @@ class Broadcast:
         )
 
     def headers(self) -> list[Publication]:
+        """Make the headers of all renditions."""
         return [self.header(name) for name in self.renditions]
 
     def part(self, rendition: str, msn: int, part: int) -> PartPublished:
+        """Make one part."""
         item = self._rendition(rendition)
         return PartPublished(
             channel=self.channel.slug,
