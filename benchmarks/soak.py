@@ -1,0 +1,116 @@
+"""The long measurements, by name: ``make soak NAME=ten-minutes``.
+
+Each runs a station of its own on loopback and prints what it found beside the target.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from benchmarks.faults import SCENARIOS, run_scenarios
+from benchmarks.lip_sync import lip_sync
+from benchmarks.station import running_station
+from benchmarks.watch import PlaylistKeeper, watch_both
+from tests.judges import judge
+
+__all__ = ["main"]
+
+
+async def ten_minutes(minutes: float) -> bool:
+    """Both channels, plain and low latency: nothing missing, every playlist strictly right."""
+    keeper = PlaylistKeeper()
+    async with running_station() as station:
+        await asyncio.sleep(20)
+        reports = await watch_both(station.site, ["hytv", "hyfm"], minutes * 60, keeper)
+    for report in reports:
+        print(report.as_json())
+    playlists = list(keeper.playlists.values())
+    wrong = await judge.run_hls_parser(playlists)
+    print(json.dumps({"hls_parser_judged": len(playlists), "faults": len(wrong)}))
+    for fault in wrong[:10]:
+        print(f"  {fault.name}: {fault.fault}")
+    late = [r for r in reports if r.low_latency and r.summary()["part_delay_ms"]["p99"] > 300]  # type: ignore[index]
+    return not wrong and not late and all(report.clean for report in reports)
+
+
+async def playing(minutes: float) -> bool:
+    """hls.js in Chromium plays each form of each channel: no error event, no stall."""
+    good = True
+    async with running_station() as station:
+        await asyncio.sleep(45)
+        for channel in ("hytv", "hyfm"):
+            for path in ("live", "ll"):
+                url = f"{station.site}/{path}/{channel}/index.m3u8"
+                report = await judge.play(url, minutes * 60, low_latency=path == "ll")
+                print(json.dumps({"url": url, **report}))
+                good = good and not report["faults"]
+    return good
+
+
+async def latency(_: float) -> bool:
+    """Page against burnt-in clock, 20 starts: LL p50 3.0 s, p95 4.5 s; plain p95 22 s."""
+    async with running_station() as station:
+        await asyncio.sleep(60)
+        quick = await judge.measure_starts(
+            f"{station.site}/ll/hytv/index.m3u8", 20, low_latency=True, parallel=1
+        )
+        print(json.dumps({"low_latency": quick}))
+        plain = await judge.measure_starts(f"{station.site}/live/hytv/index.m3u8", 20, parallel=1)
+        print(json.dumps({"plain": plain}))
+    met: bool = (
+        quick["glass_s"]["p50"] <= 3.0
+        and quick["glass_s"]["p95"] <= 4.5
+        and plain["glass_s"]["p95"] <= 22
+    )
+    return met
+
+
+async def faults(_: float) -> bool:
+    """Every fault of the table while the checker watches."""
+    rows = await run_scenarios(list(SCENARIOS), browser=False)
+    return all(row.met for row in rows)
+
+
+async def flash_and_beep(minutes: float) -> bool:
+    """Flash and beep, from RTMP in to HLS out, at eight publisher phases: within 20 ms."""
+    return await lip_sync(minutes)
+
+
+MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
+    "ten-minutes": (ten_minutes, 10),
+    "playing": (playing, 5),
+    "latency": (latency, 0),
+    "faults": (faults, 0),
+    "lip-sync": (flash_and_beep, 0.5),
+}
+"""What can be measured, and for how many minutes by default."""
+
+
+def main() -> None:
+    """Run one measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="?", choices=sorted(MEASURES))
+    parser.add_argument("--minutes", type=float, help="another length than the usual")
+    given = parser.parse_args()
+    if given.name is None:
+        for name, (measure, minutes) in sorted(MEASURES.items()):
+            length = f" ({minutes:g} minutes)" if minutes else ""
+            print(f"  make soak NAME={name}{length}: {measure.__doc__}")
+        return
+    measure, minutes = MEASURES[given.name]
+    good = asyncio.run(_run(measure, minutes if given.minutes is None else given.minutes))
+    print("every target met" if good else "A TARGET WAS MISSED")
+    sys.exit(not good)
+
+
+async def _run(measure: Callable[[float], Awaitable[bool]], minutes: float) -> bool:
+    return await measure(minutes)
+
+
+if __name__ == "__main__":
+    main()
