@@ -37,17 +37,19 @@ class SoundMixer:
             sound: The source's samples, shape (block, 2), or None if they are missing.
             is_cut: The source differs from the last tick's.
         """
-        tail: Sound | None = None
-        if is_cut or self._was_missing or sound is None:
-            tail = (self._last[::-1] * self._fall).astype(np.int16)
-        self._was_missing = sound is None
+        was_missing, self._was_missing = self._was_missing, sound is None
         if sound is None:
-            out = self._silence if tail is None else tail
-        elif tail is None:
-            out = sound
-        else:
+            tail = self._tail()
+            self._last = self._silence
+            return tail
+        out = sound
+        if is_cut or was_missing:
             out = sound.copy()
-            joined = sound[:_JOIN] * self._rise + tail[:_JOIN] * (1.0 - self._rise)
+            joined = sound[:_JOIN] * self._rise + self._tail()[:_JOIN] * (1.0 - self._rise)
             out[:_JOIN] = joined.astype(np.int16)
         self._last = out
         return out
+
+    def _tail(self) -> Sound:
+        """Return what was heard last, backwards and fading: a continuation without a step."""
+        return (self._last[::-1] * self._fall).astype(np.int16)

@@ -81,8 +81,7 @@ class DelayKeeper:
         self._delay = float(delay)
         self._block = samples_per_frame
         self._smoothing = 1 / (_AVERAGE_S * frame_rate)
-        self._level: float | None = None
-        self._reference: float | None = None
+        self._level = self._reference = self._sum = 0.0
         self._ticks = 0
         self._settle_ticks = int(_AVERAGE_S * frame_rate)
         self._is_correcting = False
@@ -100,14 +99,12 @@ class DelayKeeper:
         Args:
             level: Samples between the read position and the end of what has arrived.
         """
-        if self._level is None:
-            self._level = level
-        self._level += (level - self._level) * self._smoothing
-        self._ticks += 1
-        if self._reference is None:
-            if self._ticks >= self._settle_ticks:
-                self._reference = self._level
+        if self._ticks < self._settle_ticks:
+            self._ticks += 1
+            self._sum += level
+            self._level = self._reference = self._sum / self._ticks
             return 1.0
+        self._level += (level - self._level) * self._smoothing
         error = self._level - self._reference
         if self._is_correcting:
             self._is_correcting = abs(error) > _STOP_CORRECTING or abs(self.bend) > 2e-5  # noqa: PLR2004

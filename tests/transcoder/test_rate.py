@@ -1,0 +1,60 @@
+"""transcoder.rate: the delay of an input, found and held."""
+
+from __future__ import annotations
+
+import pytest
+
+from transcoder.rate import DelayKeeper, Settler
+
+FRAME = 1920
+TICK_NS = 40_000_000
+
+
+def test_a_steady_feed_settles_after_a_second_with_a_whole_jitter_buffer() -> None:
+    """Frames that come 70 ms after their time are read five frames of buffer later."""
+    settler = Settler(jitter_samples=9_600, samples_per_frame=FRAME)
+    delays = [settler.arrived(now_ns=i * TICK_NS, lead=-3_360) for i in range(30)]
+    assert delays[:25] == [None] * 25
+    assert delays[25] == 13_440  # 9600 + 3360, rounded up to whole frames
+
+
+def test_the_burst_of_a_cached_group_of_pictures_is_waited_out() -> None:
+    """A decoder gives two seconds of cache in no time; the delay is found behind it."""
+    settler = Settler(jitter_samples=9_600, samples_per_frame=FRAME)
+    for i in range(50):  # from two seconds behind up to now, within 0.1 s
+        assert settler.arrived(now_ns=i * 2_000_000, lead=-96_000 + i * FRAME) is None
+    found = [settler.arrived(now_ns=100_000_000 + i * TICK_NS, lead=0) for i in range(40)]
+    first = next(delay for delay in found if delay is not None)
+    assert first == 9_600
+
+
+@pytest.mark.parametrize("ppm", [200, -200, 800])
+def test_follows_a_clock_that_is_off_and_keeps_the_buffer(ppm: int) -> None:
+    """Half an hour: the rate becomes the source's, the buffer stays within one frame."""
+    keeper = DelayKeeper(delay=9_600, samples_per_frame=FRAME, frame_rate=25)
+    arrived, read = 9_600.0, 0.0
+    lowest, highest = 9_600.0, 9_600.0
+    for _ in range(30 * 60 * 25):
+        arrived += FRAME * (1 + ppm * 1e-6)
+        step = keeper.tick(arrived - read - FRAME)
+        read += FRAME * step
+        lowest, highest = min(lowest, arrived - read), max(highest, arrived - read)
+    assert keeper.bend == pytest.approx(ppm * 1e-6, rel=0.05)
+    assert highest - lowest < FRAME * max(1, abs(ppm) / 400)
+
+
+def test_a_good_clock_is_never_bent() -> None:
+    """40 ms of jitter on a right clock: every sample of ten minutes is copied."""
+    keeper = DelayKeeper(delay=9_600, samples_per_frame=FRAME, frame_rate=25)
+    steps = {keeper.tick(9_600 + (FRAME if i % 3 else -FRAME)) for i in range(10 * 60 * 25)}
+    assert steps == {1.0}
+
+
+def test_comes_to_rest_on_a_whole_sample() -> None:
+    """After a correction the position is whole again, so that samples are copied."""
+    keeper = DelayKeeper(delay=9_600, samples_per_frame=FRAME, frame_rate=25)
+    for i in range(60 * 25):
+        keeper.tick(9_600 + (1_000 if i > 300 else 0))
+    keeper.rest()
+    assert keeper.delay == int(keeper.delay)
+    assert keeper.rest() == 1.0
