@@ -11,37 +11,19 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
-
-import imageio_ffmpeg
 
 from core.config import Settings
 from core.errors import ConfigError
+from core.programs import ffmpeg_program
 from lensong.plan import PlannedProcess
 
-__all__ = ["check_machine", "ffmpeg_path", "needs_of", "port_faults"]
+__all__ = ["check_machine", "needs_of", "port_faults"]
 
 _MIN_FREE_BYTES: Final = 200 * 1024 * 1024
 _MAX_SOCKET_PATH_BYTES: Final = 107  # sun_path of unix(7), without its final zero
 _FFMPEG_TIMEOUT_S: Final = 10.0
 _PROBE: Final = bytes(64 * 1024)
-
-
-def ffmpeg_path(settings: Settings) -> Path:
-    """Return the FFmpeg that this installation runs.
-
-    Raises:
-        ConfigError: If there is none.
-    """
-    if settings.paths.ffmpeg is not None:
-        return settings.paths.ffmpeg
-    try:
-        return Path(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise ConfigError(
-            "no FFmpeg was found; install the package imageio-ffmpeg, or set paths.ffmpeg"
-        ) from error
 
 
 async def check_machine(settings: Settings, processes: Sequence[PlannedProcess]) -> None:
@@ -90,13 +72,13 @@ def _folder_faults(settings: Settings) -> Iterator[str]:
 
 async def _ffmpeg_faults(settings: Settings) -> list[str]:
     try:
-        path = ffmpeg_path(settings)
+        path = ffmpeg_program(settings.paths)
     except ConfigError as error:
         return [str(error)]
     try:
         async with asyncio.timeout(_FFMPEG_TIMEOUT_S):
             process = await asyncio.create_subprocess_exec(
-                str(path),
+                path,
                 "-version",
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

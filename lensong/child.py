@@ -111,6 +111,19 @@ class Child:
         self._again.set()
         await self._end()
 
+    async def kill(self) -> None:
+        """End the process for good without a word, as a pulled plug does."""
+        self._stopping = True
+        self._again.set()
+        self.signal_group(signal.SIGKILL)
+        await self._end()
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to the process and to all that it started."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
     async def restart(self) -> None:
         """End the process so that :meth:`run` starts it again at once."""
         self._again.set()
@@ -182,6 +195,7 @@ class Child:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.terminate()
+                process.send_signal(signal.SIGCONT)  # a frozen one could not end
             try:
                 async with asyncio.timeout(_STOP_S):
                     await process.wait()

@@ -102,7 +102,7 @@ async def _draw_text(folder: Path, text: str, size: tuple[int, int], font_size: 
     await asyncio.to_thread(text_file.write_text, text, encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         imageio_ffmpeg.get_ffmpeg_exe(),
-        *text_arguments(text_file, FONT, size, font_size),
+        *text_arguments(text_file, FONT, size, font_size, centred=len(text) == 1),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -114,7 +114,7 @@ async def _draw_text(folder: Path, text: str, size: tuple[int, int], font_size: 
 
 async def _draw_texts(studio: _Studio) -> Texts:
     characters = "0123456789: "
-    cell, line = 30, 56
+    cell, line = 28, 56
     async with asyncio.TaskGroup() as tasks:
         channel = tasks.create_task(_draw_text(studio.folder, studio.title, (500, 48), 34))
         mark = tasks.create_task(_draw_text(studio.folder, studio.mark, (300, 56), 42))

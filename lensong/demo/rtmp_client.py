@@ -30,7 +30,7 @@ _PING_REQUEST, _PING_RESPONSE = 6, 7
 _COMMAND_CHUNK_STREAM: Final = 3
 _CHUNK_STREAM_OF: Final = {8: 4, 9: 6, 18: 4}
 
-_NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _OBJECT_END = 0, 1, 2, 3, 5, 9
+_NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _ECMA_ARRAY, _OBJECT_END = 0, 1, 2, 3, 5, 8, 9
 _MAX_DEPTH: Final = 16
 
 
@@ -87,12 +87,12 @@ def _decode(data: bytes, at: int, depth: int) -> tuple[Any, int]:
             return bool(data[at]), at + 1
         case 2:
             return _decode_string(data, at)
-        case 3:
-            return _decode_fields(data, at, depth)
+        case 3 | 8:  # an object; an ECMA array has a count in front that means nothing
+            return _decode_fields(data, at + (4 if kind == _ECMA_ARRAY else 0), depth)
+        case 10:
+            return _decode_items(data, at, depth)
         case 5 | 6:  # null, undefined
             return None, at
-        case 8:  # an ECMA array: a count that means nothing, then fields
-            return _decode_fields(data, at + 4, depth)
         case _:
             raise FormatError(f"AMF0 type {kind}")
 
@@ -103,6 +103,16 @@ def _decode_string(data: bytes, at: int) -> tuple[str, int]:
     if end > len(data):
         raise FormatError("an AMF0 string is cut off")
     return data[at + 2 : end].decode(), end
+
+
+def _decode_items(data: bytes, at: int, depth: int) -> tuple[list[Any], int]:
+    (count,) = struct.unpack_from(">I", data, at)
+    at += 4
+    items: list[Any] = []
+    for _ in range(min(count, len(data))):
+        item, at = _decode(data, at, depth + 1)
+        items.append(item)
+    return items, at
 
 
 def _decode_fields(data: bytes, at: int, depth: int) -> tuple[dict[str, Any], int]:

@@ -95,15 +95,18 @@ def _radio_output() -> list[str]:
     ]
 
 
-def text_arguments(text_file: Path, font: Path, size: tuple[int, int], font_size: int) -> list[str]:
+def text_arguments(
+    text_file: Path, font: Path, size: tuple[int, int], font_size: int, *, centred: bool
+) -> list[str]:
     """Draw one text, white on black; one picture of 8-bit grey on standard output.
 
     ``text_file`` holds the text, since a filter's argument would need quoting.
     """
     width, height = size
+    left = "(w-text_w)/2" if centred else "2"
     draw = (
         f"drawtext=fontfile={_quote(font)}:textfile={_quote(text_file)}:expansion=none"
-        f":fontsize={font_size}:fontcolor=white:x=2:y=0:y_align=font"
+        f":fontsize={font_size}:fontcolor=white:x={left}:y=0:y_align=font"
     )
     return [
         *_QUIET,
