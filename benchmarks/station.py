@@ -130,9 +130,8 @@ class Station:
 
     async def unplug(self, channel: str, name: str) -> None:
         """Kill a studio as a power cut does."""
-        process = self.studios[channel, name]
         self.signal_studio(channel, name, signal.SIGKILL)
-        await process.wait()
+        await self.studios.pop((channel, name)).wait()
 
     def signal_studio(self, channel: str, name: str, number: signal.Signals) -> None:
         """Send a signal to a studio and its encoder."""
@@ -189,6 +188,9 @@ class Station:
         """Wait until ``source`` feeds the programme; return the seconds it took."""
 
         async def is_on_air() -> bool:
+            # A studio that finds no server, or that the server still holds for live, ends.
+            for studio in list(self.studios):
+                await self.plug_in(*studio)
             return str((await self.status(channel))["on_air"]) == source
 
         return await self.until(f"{channel} from {source}", is_on_air, within_s)
@@ -251,16 +253,17 @@ async def running_station(*, offset: int = 20_000, ladder: str = "360p") -> Asyn
     with tempfile.TemporaryDirectory(prefix="lensong-") as name:
         text = _SETTINGS.format(folder=name, ladder=ladder, **free_ports(offset))
         async with running_platform(text, Path(name)) as station:
+            await station.until_listed()
             for studio in TV_STUDIOS:
                 await station.plug_in("hytv", studio)
             await station.plug_in("hyfm", "studio")
-            await station.until_listed()
+            await station.until_on_air("studio", _READY_S, "hyfm")
             await station.until_on_air(TV_STUDIOS[0], _READY_S)
             yield station
 
 
 async def _stop(station: Station) -> None:
-    for channel, name in station.studios:
+    for channel, name in list(station.studios):
         await station.unplug(channel, name)
     with suppress(ProcessLookupError):
         station.platform.terminate()
