@@ -22,7 +22,6 @@ from core.timeline import (
     CAN_SKIP_UNTIL_S,
     HOLD_BACK_S,
     PART_HOLD_BACK_S,
-    PART_NS,
     PART_TARGET_S,
     PARTS_PER_SEGMENT,
     SEGMENT_S,
@@ -52,9 +51,12 @@ _SKIP_AFTER_SEGMENTS: Final = 7
 (STANDARDS 68): the end of the eighth newest lies 26.88 s back, of the seventh only 23.04.
 """
 
-_PARTS_KEPT_NS: Final = 3 * TARGET_DURATION_S * 1_000_000_000
-"""EXT-X-PART tags leave "after they are greater than three target durations from the end"
-(STANDARDS 62); here those of a segment leave together."""
+_SEGMENTS_WITH_PARTS: Final = 3
+"""Newest segments, the open one among them, whose parts are listed: 8.3 to 11.5 s.
+
+EXT-X-PART tags "SHOULD be removed after they are greater than three target durations from the
+end" (STANDARDS 62), which hls-parser in strict mode counts in segments.
+"""
 
 _LOW_LATENCY_CONTROL: Final = (
     f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={CAN_SKIP_UNTIL_S},"
@@ -116,9 +118,8 @@ def render_low_latency(
         # Player: the tags of skipped segments are taken from the player's copy, EXT-X-MAP among
         # them; hls.js would load the header again if it stood here once more.
         writer.skip_to(begin)
-    first_with_parts = _first_with_parts(edge)
     for msn in range(begin, last + 1):
-        writer.write(msn, with_parts=msn >= first_with_parts)
+        writer.write(msn, with_parts=msn > edge.msn - _SEGMENTS_WITH_PARTS)
     if edge.msn > last:
         writer.write_open(edge)
     hint = edge.next()
@@ -164,13 +165,6 @@ def _first_listed(track: Track, count: int) -> int | None:
             if segment is not None and segment.listed:
                 return msn
     return None
-
-
-def _first_with_parts(edge: PartAddress) -> int:
-    """Return the first segment whose parts are still listed."""
-    parts_kept = _PARTS_KEPT_NS // PART_NS
-    newest = edge.msn * PARTS_PER_SEGMENT + edge.part + 1
-    return (newest - parts_kept - 1) // PARTS_PER_SEGMENT
 
 
 class _SegmentWriter:

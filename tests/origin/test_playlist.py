@@ -124,8 +124,8 @@ def test_there_is_no_delta_that_would_skip_nothing() -> None:
     assert render_low_latency(channel, channel.tracks["360p"], [], delta=True) is None
 
 
-@pytest.mark.parametrize(("parts", "first"), [(0, -3), (1, -2), (5, -2)])
-def test_parts_older_than_three_target_durations_leave(parts: int, first: int) -> None:
+@pytest.mark.parametrize(("parts", "first"), [(0, -2), (1, -1), (5, -1)])
+def test_parts_are_listed_in_the_three_newest_segments(parts: int, first: int) -> None:
     window = fed(*TV.segments(MSN - 9, MSN), *TV.live(MSN + 1, range(parts)))
     listed = re.findall(r'^#EXT-X-PART:.*/(\d+)\.\d\.m4s"', low_latency(window), re.MULTILINE)
     assert min(map(int, listed)) == MSN + first
