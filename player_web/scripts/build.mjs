@@ -1,6 +1,6 @@
 // Check, bundle and compress the page into dist/; does nothing when dist/ is newer than the sources.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -32,6 +32,9 @@ await build({ root: ROOT, logLevel: "warn" });
 
 let total = 0;
 const files = filesOf(DIST);
+// The demo's page loads the player by itself; viewers never ask for this file.
+mkdirSync(join(DIST, "vendor"));
+copyFileSync(join(ROOT, "node_modules/hls.js/dist/hls.min.mjs"), join(DIST, "vendor/hls.mjs"));
 for (const file of [...files.filter((name) => !name.endsWith(".html")), join(DIST, "index.html")]) {
   const bytes = readFileSync(file);
   writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
