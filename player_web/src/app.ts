@@ -4,11 +4,13 @@ import "./channel_list.ts";
 import type { ChannelList } from "./channel_list.ts";
 import "./channel_view.ts";
 import type { ChannelView } from "./channel_view.ts";
-import { element, icon } from "./dom.ts";
+import { element } from "./dom.ts";
 import { type FaultCode, SENTENCE_OF, retryPauseS } from "./faults.ts";
+import iconUrl from "./icon.svg";
 import { channelInPath } from "./router.ts";
 import { type Language, chooseLanguage, language, t } from "./text.ts";
 
+const NAMES: Record<Language, string> = { vi: "Tiếng Việt", en: "English" };
 const POLL_MS = 10_000;
 const POLL_PLAYING_MS = 5_000;
 
@@ -127,8 +129,10 @@ export class App extends HTMLElement {
   #header(): HTMLElement {
     const buttons = (["vi", "en"] as const).map((one: Language) => {
       const button = element(
-        "button", { type: "button", lang: one, "aria-pressed": one === language() ? "true" : "false" },
-        one === "vi" ? "Tiếng Việt" : "English",
+        "button", { type: "button", lang: one, "aria-pressed": one === language() ? "true" : "false",
+          "aria-label": NAMES[one] },
+        element("span", { class: "long" }, NAMES[one]),
+        element("span", { class: "short", "aria-hidden": "true" }, one.toUpperCase()),
       );
       button.addEventListener("click", () => this.#changeLanguage(one));
       return button;
@@ -136,7 +140,7 @@ export class App extends HTMLElement {
     return element(
       "header", { class: "top" },
       element("a", { class: "brand", href: "/", "data-route": true },
-        element("span", { class: "mark" }, icon("radio")),
+        element("img", { class: "mark", src: iconUrl, alt: "", width: 40, height: 40 }),
         element("span", { class: "words" },
           element("strong", {}, t("product")),
           element("bdi", { class: "station" }, this.#station?.name ?? ""))),

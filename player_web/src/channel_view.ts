@@ -161,7 +161,7 @@ export class ChannelView extends HTMLElement {
     this.#situation = situation;
     const isMoving = situation.kind === "playing" || situation.kind === "buffering";
     this.#stage.classList.toggle("moving", situation.kind === "playing");
-    this.#stage.classList.toggle("failed", situation.kind === "fault");
+    this.#stage.classList.toggle("covered", situation.kind !== "playing" && situation.kind !== "buffering");
     this.#controls?.showPlaying(isMoving || situation.kind === "loading");
     this.#showOverlay(situation);
     const words = this.#words(situation);
@@ -245,7 +245,8 @@ export class ChannelView extends HTMLElement {
     const player = this.#player;
     if (!player) return;
     const behindS = player.behindS();
-    this.#controls?.showBehind(this.isPlaying && behindS < BEHIND_S ? 0 : behindS);
+    const isBehind = behindS >= BEHIND_S && ["playing", "paused", "buffering"].includes(this.#situation.kind);
+    this.#controls?.showBehind(isBehind ? behindS : 0);
     const at = player.playingUnixMs();
     const delayS = at === null ? 0 : (Date.now() + this.#clockOffsetMs - at) / 1000;
     const isKnown = this.isPlaying && delayS > 0 && delayS < 86_400;

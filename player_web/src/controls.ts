@@ -32,6 +32,8 @@ export class Controls {
   readonly #mute = element("button", { type: "button", class: "control", "aria-keyshortcuts": "m" });
   readonly #volume = element("input", { type: "range", min: 0, max: 100, step: 5, class: "volume" });
   readonly #quality = element("select", { class: "quality" });
+  readonly #qualityName = element("span");
+  readonly #menu = element("label", { class: "menu" }, this.#qualityName, this.#quality);
   readonly #pip = element("button", { type: "button", class: "control" }, icon("pip"));
   readonly #fullscreen = element(
     "button", { type: "button", class: "control", "aria-keyshortcuts": "f" }, icon("fullscreen"),
@@ -49,16 +51,17 @@ export class Controls {
     this.bar = element(
       "div", { class: "bar" },
       this.#play, this.#live, element("span", { class: "loudness" }, this.#mute, this.#volume),
-      element("span", { class: "space" }), this.#quality,
+      element("span", { class: "space" }),
       isTv && document.pictureInPictureEnabled ? this.#pip : null, isTv ? this.#fullscreen : null,
     );
     this.switches = element(
       "div", { class: "switches" },
       channel.hlsLowLatency ? this.#lowLatency.label : null,
       isTv && channel.soundOnly ? this.#soundOnly.label : null,
+      this.#menu,
     );
     this.#lowLatency.input.checked = recall("low_latency") === "yes";
-    this.#quality.hidden = true;
+    this.#menu.hidden = true;
     media.volume = Math.min(1, Math.max(0, (recallNumber("volume") ?? 100) / 100));
     media.muted = recall("muted") === "yes";
     this.#listen(actions);
@@ -70,7 +73,7 @@ export class Controls {
     this.showBehind(this.#behindS);
     this.#showVolume();
     name(this.#volume, t("volume"));
-    name(this.#quality, t("quality"));
+    this.#qualityName.textContent = t("quality");
     name(this.#pip, t("pictureInPicture"));
     name(this.#fullscreen, t("fullscreen"));
     for (const one of [this.#lowLatency, this.#soundOnly]) {
@@ -105,7 +108,7 @@ export class Controls {
 
   showQualities(all: Quality[], chosen: number, playing: number): void {
     this.#qualities = { all, chosen, playing };
-    this.#quality.hidden = all.length < 2;
+    this.#menu.hidden = all.length < 2;
     if (document.activeElement !== this.#quality || this.#quality.value !== String(chosen)) {
       fillQualityMenu(this.#quality, all, chosen, playing);
     }

