@@ -30,7 +30,11 @@ from transcoder.tape import Tape, TapeItem, TapeLostError
 __all__ = ["EncoderRun", "Output", "process_cpu_seconds"]
 
 _BLOCKED_NS: Final = 500_000_000
-"""A write that FFmpeg does not take for this long is a fault of the encoder."""
+"""A write that FFmpeg does not take for this long, without working, is a fault of it."""
+
+_STARVED_NS: Final = 2_000_000_000
+"""An FFmpeg that works but gets no processor is replaced only after this long: a new one
+would get no more."""
 
 _SILENT_NS: Final = 4_000_000_000
 """An encoder that is fed and has put out nothing for this long has failed."""
@@ -73,6 +77,7 @@ class EncoderRun:
         self._lock = threading.Lock()
         self._writes_since: dict[str, int] = {}
         self._made_ns = monotonic_ns()
+        self._cpu_used_s, self._cpu_used_ns = 0.0, 0
         self._newest: dict[str, PartAddress] = {}
         self.failed = threading.Event()
         """Set at the first fault; :attr:`fault` says which."""
@@ -161,11 +166,18 @@ class EncoderRun:
             self._fail("exit")
         now = monotonic_ns()
         with self._lock:
-            blocked = [since for since in self._writes_since.values() if now - since > _BLOCKED_NS]
-        if blocked:
+            since = min(self._writes_since.values(), default=now)
+        if now - since > (_STARVED_NS if self._works(now) else _BLOCKED_NS):
             self._fail("blocked")
         elif self.frames_fed and now - self._made_ns > _SILENT_NS:
             self._fail("silent")
+
+    def _works(self, now_ns: int) -> bool:
+        """Tell whether FFmpeg has used the processor within the time of a blocked write."""
+        used_s = self.cpu_seconds
+        if used_s != self._cpu_used_s:
+            self._cpu_used_s, self._cpu_used_ns = used_s, now_ns
+        return now_ns - self._cpu_used_ns < _BLOCKED_NS
 
     def _fail(self, fault: str) -> None:
         if not self.failed.is_set() and not self._stopping.is_set():

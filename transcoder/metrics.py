@@ -33,6 +33,7 @@ class ProgrammeMetrics(Collector):
             state: Returns the programme's parts as they are now.
         """
         self._state = state
+        registry.register(self)  # before the histogram that collecting it fills
         self._gap = Histogram(
             "lensong_switch_gap_seconds",
             "From the last good frame on air to the first frame of the replacement",
@@ -41,7 +42,6 @@ class ProgrammeMetrics(Collector):
             registry=registry,
         )
         self._gap.labels(state().channel)
-        registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family."""

@@ -1,0 +1,184 @@
+"""transcoder.encoder: a real FFmpeg, fed from a tape."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import threading
+from collections import defaultdict
+from itertools import pairwise
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from core.config import ChannelSettings
+from core.ladder import renditions_of
+from core.timeline import PartAddress, start_of_segment
+from transcoder.encoder import EncoderRun, Output
+from transcoder.fragments import MadeHeader, MadePart
+from transcoder.graph import EncoderPlan
+from transcoder.tape import Tape, TapeItem
+
+pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
+
+MSN = 467_000_000
+WIDTH, HEIGHT = 640, 360
+PROGRAMS = [imageio_ffmpeg.get_ffmpeg_exe()]
+if debian := shutil.which("ffmpeg"):
+    PROGRAMS.append(debian)
+
+
+class Recorder:
+    """Keeps what an encoder makes, and waits for it."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, bytes] = {}
+        self.parts: dict[str, list[MadePart]] = defaultdict(list)
+        self._grown = threading.Condition()
+
+    def deliver(self, output: Output) -> None:
+        """Take one header or part."""
+        with self._grown:
+            match output.made:
+                case MadeHeader(header):
+                    self.headers[output.rendition] = header.data
+                case MadePart():
+                    self.parts[output.rendition].append(output.made)
+            self._grown.notify_all()
+
+    def wait_for_parts(self, renditions: int, parts: int) -> bool:
+        """Wait until so many renditions have so many parts."""
+        with self._grown:
+            return self._grown.wait_for(
+                lambda: sum(len(made) >= parts for made in self.parts.values()) == renditions,
+                timeout=30,
+            )
+
+    def track(self, rendition: str) -> io.BytesIO:
+        """Return a rendition as one file."""
+        parts = (part.data for part in self.parts[rendition])
+        return io.BytesIO(self.headers[rendition] + b"".join(parts))
+
+
+def plan(channel: ChannelSettings) -> EncoderPlan:
+    is_tv = channel.kind == "tv"
+    return EncoderPlan(
+        renditions=renditions_of(channel),
+        width=WIDTH if is_tv else 0,
+        height=HEIGHT if is_tv else 0,
+        frame_rate=channel.frame_rate,
+        preset=channel.encoder_preset,
+        language="vi",
+        start=start_of_segment(MSN),
+        picture_fd=None,
+        sound_fd=-1,
+        output_fds={},
+    )
+
+
+def flash_tape(frame_rate: int, seconds: int, *, has_picture: bool) -> Tape:
+    """A tape that flashes white and beeps for one frame at each whole second."""
+    tape = Tape(capacity=seconds * frame_rate)
+    black = bytearray(b"\x10" * (WIDTH * HEIGHT) + b"\x80" * (WIDTH * HEIGHT // 2))
+    white = bytearray(b"\xeb" * (WIDTH * HEIGHT) + b"\x80" * (WIDTH * HEIGHT // 2))
+    samples = 48_000 // frame_rate
+    beep = np.zeros((samples, 2), dtype=np.int16)
+    beep[:, :] = (16_000 * np.sin(np.arange(samples) * 2 * np.pi / 48))[:, None]
+    first = start_of_segment(MSN) * frame_rate // 1_000_000_000
+    for i in range(seconds * frame_rate):
+        flash = i % frame_rate == 0 and i > 0
+        picture = (white if flash else black) if has_picture else None
+        tape.append(TapeItem(first + i, picture, beep.tobytes() if flash else bytes(samples * 4)))
+    return tape
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("kind", "frame_rate"), [("tv", 25), ("tv", 50), ("radio", 25)])
+def test_every_fragment_is_a_part_on_the_grid(program: str, kind: str, frame_rate: int) -> None:
+    """Two segments: 16 pictures or 30 AAC frames a part, numbered from the epoch."""
+    channel = ChannelSettings.model_validate(
+        {"slug": "c", "name": "C", "kind": kind, "ladder": "360p", "frame_rate": frame_rate}
+    )
+    tape = flash_tape(frame_rate, 8, has_picture=kind == "tv")
+    recorder = Recorder()
+    run = EncoderRun(program=program, plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        expected = [PartAddress(MSN + i // 6, i % 6) for i in range(11)]
+        assert recorder.wait_for_parts(len(renditions_of(channel)), len(expected)), run.fault
+        for rendition in renditions_of(channel):
+            made = recorder.parts[rendition.name][: len(expected)]
+            assert [part.address for part in made] == expected, rendition.name
+            samples = 30 if rendition.kind == "audio" else 16
+            assert {part.samples for part in made} == {samples}, rendition.name
+    finally:
+        run.stop()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_flash_and_its_beep_come_out_together_at_their_time(program: str) -> None:
+    """Put in at whole seconds, they come out there: the picture exactly, the sound within 2 ms."""
+    channel = ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")
+    tape = flash_tape(25, 6, has_picture=True)
+    recorder = Recorder()
+    run = EncoderRun(program=program, plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        assert recorder.wait_for_parts(4, 8), run.fault
+    finally:
+        run.stop()
+    epoch_s = start_of_segment(MSN) / 1e9
+    with av.open(recorder.track("360p"), "r") as container:
+        flashes = [
+            (frame.time or 0.0) - epoch_s
+            for frame in container.decode(video=0)
+            if frame.to_ndarray(format="gray").mean() > 128
+        ]
+    assert flashes == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0], abs=1e-6)
+    with av.open(recorder.track("a96"), "r") as container:
+        blocks = [(frame.pts, frame.to_ndarray()[0]) for frame in container.decode(audio=0)]
+    start = blocks[0][0]
+    assert start is not None
+    sound = np.concatenate([block for _, block in blocks])
+    first_s = start / 48_000 - epoch_s
+    loud = np.flatnonzero(np.abs(sound) > 0.1)
+    onsets = [loud[0], *(b for a, b in pairwise(loud) if b - a > 24_000)]
+    beeps = [first_s + onset / 48_000 for onset in onsets]
+    assert beeps == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0], abs=2e-3)
+
+
+def test_an_encoder_that_is_killed_is_a_fault_within_moments() -> None:
+    channel = ChannelSettings(slug="c", name="C", kind="radio")
+    recorder = Recorder()
+    tape = flash_tape(25, 8, has_picture=False)
+    run = EncoderRun(program=PROGRAMS[0], plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        assert recorder.wait_for_parts(3, 2)
+        assert run.pid is not None
+        os.kill(run.pid, signal.SIGKILL)
+        assert run.failed.wait(5)
+        assert run.fault == "exit"
+        assert run.newest()["a128"] >= PartAddress(MSN, 1)
+    finally:
+        run.stop()
+
+
+def test_a_tape_that_has_moved_on_is_a_fault() -> None:
+    """An encoder that fell behind the tape cannot invent the frames."""
+    channel = ChannelSettings(slug="c", name="C", kind="radio")
+    tape = Tape(capacity=2)
+    first = start_of_segment(MSN) * 25 // 1_000_000_000
+    for frame in range(first + 10, first + 14):
+        tape.append(TapeItem(frame, None, bytes(1920 * 4)))
+    run = EncoderRun(program=PROGRAMS[0], plan=plan(channel), tape=tape, deliver=Recorder().deliver)
+    run.start()
+    try:
+        assert run.failed.wait(5)
+        assert run.fault == "late"
+    finally:
+        run.stop()
