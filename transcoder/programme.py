@@ -24,8 +24,9 @@ _LONGEST_SLEEP_S: Final = 0.2
 class ProgrammeThread:
     """Tick until told to stop.
 
-    Frame *n* is made at the end of its time on the programme clock: a frame that is
-    published was, in wall time, over.
+    Frame *n* is made when its time begins on the programme clock: what it shows was captured
+    a jitter buffer earlier.  FFmpeg closes a fragment when the next frame comes, so a part is
+    published just after its end and never before it.
     """
 
     def __init__(self, *, switcher: Switcher, tape: Tape, frame_rate: int) -> None:
@@ -44,9 +45,9 @@ class ProgrammeThread:
 
     def run(self) -> None:
         """Tick until :meth:`stop`; runs in a thread of its own."""
-        frame = frame_at(self.clock.now(monotonic_ns()), self._rate)
+        frame = frame_at(self.clock.now(monotonic_ns()), self._rate) + 1
         while not self._stopping.is_set():
-            due_ns = self.clock.monotonic_at(start_of_frame(frame + 1, self._rate))
+            due_ns = self.clock.monotonic_at(start_of_frame(frame, self._rate))
             late_ns = monotonic_ns() - due_ns
             if late_ns < 0:
                 time.sleep(min(_LONGEST_SLEEP_S, -late_ns / 1e9))
