@@ -146,8 +146,10 @@ async def both_gone(trial: Trial) -> None:
         for name in ("studio", "backup"):
             await station.plug_in("hytv", name)
         await station.until_on_air("studio", 60)
-    slate = next((p.time_s for p in shown if p.number is None), float("inf"))
-    trial.at_most("slate after the loss", slate - killed / 1e9, 1.0, " s")
+    after = [
+        p.time_s - killed / 1e9 for p in shown if p.number is None and p.time_s >= killed / 1e9
+    ]
+    trial.at_most("slate after the loss", min(after, default=float("inf")), 1.0, " s")
     trial.judge_watch()
 
 
@@ -341,6 +343,7 @@ async def run_scenarios(names: list[str], *, browser: bool, offset: int = 20_000
                 said = "; ".join(map(repr, errors.exceptions))
                 rows.append(Row(name, "scenario", said, "ends", met=False))
                 print(f"  MISS scenario: {said}", flush=True)
+                print(station.log_tail())
             for row in trial.rows:
                 sign = "ok  " if row.met else "MISS"
                 print(f"  {sign} {row.what}: {row.measured} (target {row.target})", flush=True)

@@ -105,6 +105,11 @@ class Station:
         """Address of the public site."""
         return f"http://127.0.0.1:{self.settings.network.http_port}"
 
+    def log_tail(self) -> str:
+        """Return the last lines that the platform's processes wrote."""
+        log = self.folder / "platform.log"
+        return log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
     async def plug_in(self, channel: str, name: str) -> None:
         """Start a studio, unless it runs."""
         running = self.studios.get((channel, name))
@@ -243,7 +248,7 @@ async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
         try:
             yield station
         except TimeoutError:
-            print(log.read_text(encoding="utf-8", errors="replace")[-4000:])
+            print(station.log_tail())
             raise
 
 
