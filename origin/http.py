@@ -31,6 +31,7 @@ from origin.prepared import (
     unavailable,
 )
 from origin.tally import Tally
+from origin.window import WINDOW_SEGMENTS
 
 __all__ = ["Place", "Site", "create_app", "locate", "parse_range"]
 
@@ -201,8 +202,8 @@ class Site:
                     return entry.identity, held_ns
                 # "404 for a hint later withdrawn" (STANDARDS 84).
                 return _error(404, "not published", place, cache="no-store"), held_ns
-        if msn > window.newest or window.is_missing(msn) or msn in _open(edge):
-            # It may come, or come again (a refill): no cache keeps this.
+        if msn > window.newest - WINDOW_SEGMENTS:
+            # It may come, or come again (a hole's refill): no cache keeps this.
             return _error(404, "not published", place, cache="no-store"), 0
         return _error(404, "no longer here", place), 0
 
@@ -268,11 +269,6 @@ def _time() -> Prepared:
         handler="api",
         channel="",
     )
-
-
-def _open(edge: PartAddress | None) -> range:
-    """Return the numbers around the edge that are still being made."""
-    return range(0) if edge is None else range(edge.msn, edge.msn + 2)
 
 
 def _directive(request: web.Request, name: str) -> int | None:
