@@ -124,9 +124,13 @@ class Follower:
         if edge < self.edge:
             self._fault(f"the edge went back from {self.edge} to {edge}")
         if edge > self.edge:
-            if self.moved_ns is not None:
-                pause_s = (now - self.moved_ns) / 1e9
-                self.report.edge_pause_s = max(self.report.edge_pause_s, pause_s)
+            self.note_pause(now)
             self.edge, self.moved_ns = edge, now
         if abs(now - end_of_segment(edge[0])) > _FAR_OFF * 3_840_000_000:
             self._fault(f"the edge {edge[0]} is not the clock's")
+
+    def note_pause(self, now: UnixNs) -> None:
+        """Note how long the edge has stood still; also at the end of a watch."""
+        if self.moved_ns is not None:
+            pause_s = (now - self.moved_ns) / 1e9
+            self.report.edge_pause_s = max(self.report.edge_pause_s, pause_s)

@@ -143,6 +143,12 @@ class _Rendition:
         self._parts: dict[int, dict[int, bytes]] = {}
 
     async def run(self) -> None:
+        try:
+            await self._follow()
+        finally:
+            self._follower.note_pause(unix_ns())
+
+    async def _follow(self) -> None:
         url, turns = self._url, 0
         while True:
             text = await self._watch.playlist(self._client, url)
