@@ -38,12 +38,13 @@ class NoticedTable(ResponseTable):
     def __init__(self, *, max_held: int) -> None:
         super().__init__(max_held=max_held)
         self.waiting = asyncio.Event()
+        self.left = asyncio.Event()
 
     def count_held(self, channel: str, change: int) -> None:
-        """Keep the count, and tell when it rises."""
+        """Keep the count, and tell when it rises or falls."""
         super().count_held(channel, change)
-        if change > 0:
-            self.waiting.set()
+        if change:
+            (self.waiting if change > 0 else self.left).set()
 
 
 @dataclass
@@ -252,7 +253,7 @@ async def test_a_viewer_who_leaves_frees_the_slot(origin: Origin) -> None:
         request = tasks.create_task(leaving.get(url))
         await origin.table.waiting.wait()
         request.cancel()
-    origin.tell(TV.live(MSN + 1, range(2, 6)))
+        await origin.table.left.wait()
     assert origin.table.held_total == 0
 
 

@@ -111,6 +111,21 @@ async def test_serves_what_the_packager_tells(tmp_path: Path, ports: list[int]) 
         assert 'lensong_origin_block_release_seconds_count{channel="hyfm"}' in metrics
 
 
+@pytest.mark.parametrize("header", ["X-Plain", "TE"])
+async def test_a_viewer_who_leaves_frees_what_is_held(
+    tmp_path: Path, ports: list[int], header: str
+) -> None:
+    """On the fast path, and beside it."""
+    async with running(tmp_path, ports) as it, asyncio.TaskGroup() as tasks:
+        address = f"{it.public}/ll/hyfm/a64/index.m3u8?_HLS_msn={MSN + 1}"
+        request = tasks.create_task(it.session.get(address, headers={header: "1"}))
+        while not it.origin.table.held_total:
+            await it.get("/api/v1/time")
+        request.cancel()
+        while it.origin.table.held_total:
+            await it.get("/api/v1/time")
+
+
 async def test_a_packager_that_comes_back_is_followed(tmp_path: Path, ports: list[int]) -> None:
     async with running(tmp_path, ports) as it:
         await it.packager.hang_up()
