@@ -86,7 +86,8 @@ def decoder_arguments(plan: DecoderPlan) -> list[str]:
         "pipe:0",
         format=plan.demuxer,
         protocol_whitelist="pipe",
-        fflags="+nobuffer+discardcorrupt",
+        # FFmpeg: not nobuffer, which throws away what was read while probing: the IDR.
+        fflags="+discardcorrupt",
         flags="low_delay",
         threads=1,  # frame threads would hold pictures back
         probesize=1_000_000,
