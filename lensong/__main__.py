@@ -278,7 +278,7 @@ def _order(arguments: argparse.Namespace, command: dict[str, str]) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    start_logging("demo")
+    start_logging("demo", level="error")  # the services' lines go to a file
     host, _, port = arguments.http.rpartition(":")
     if not host or not port.isdigit():
         raise ConfigError(f"--http {arguments.http}: write HOST:PORT, such as 127.0.0.1:8080")

@@ -72,7 +72,7 @@ def _folder_faults(settings: Settings) -> Iterator[str]:
 
 async def _ffmpeg_faults(settings: Settings) -> list[str]:
     try:
-        path = ffmpeg_program(settings.paths)
+        path = await asyncio.to_thread(ffmpeg_program, settings.paths)
     except ConfigError as error:
         return [str(error)]
     try:

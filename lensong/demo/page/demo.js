@@ -1,5 +1,6 @@
 // The demo's page: both studios, the programme as a viewer sees it, and buttons that break things.
 const STATE_MS = 500, PREVIEW_MS = 200, FRAME_RATE = 25, STRIP_BITS = 32;
+const MAX_BEHIND_S = 5, JUMP_PAUSE_MS = 5000;
 const WORDS = {
   on: [], frozen: ["Đứng hình", "frozen"], unplugged: ["Đã rút phích", "unplugged"],
   slate: ["hình chờ", "slate"], studio: ["phòng thu chính", "main studio"], backup: ["dự phòng", "backup"],
@@ -9,7 +10,6 @@ const ACTIONS = {
 };
 const $ = (selector, root = document) => root.querySelector(selector);
 const number = new Intl.NumberFormat("vi-VN", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const counted = new Intl.NumberFormat("vi-VN");
 
 function bilingual(node, [vietnamese, english]) {
   const span = document.createElement("span");
@@ -67,7 +67,7 @@ function preview(card, picture) {
   const load = () => { picture.src = `/demo/preview/${card.dataset.studio}.jpg?t=${Date.now()}`; };
   picture.addEventListener("load", () => {
     const frame = readFrame(picture, picture.naturalWidth, picture.naturalHeight);
-    $(".frame", card).textContent = frame === null ? "–" : counted.format(frame);
+    $(".frame", card).textContent = frame === null ? "–" : String(frame);
     setTimeout(load, PREVIEW_MS);
   });
   picture.addEventListener("error", () => setTimeout(load, 1000));
@@ -92,9 +92,16 @@ async function play(video, url, lowLatency, onFrame) {
   video.addEventListener("waiting", () => {
     if (started && !document.hidden) $("#stalls").textContent = String(stalls += 1);
   });
-  const step = (now, facts) => {
+  // A machine that was busy for a while leaves the player far behind, and it never catches up alone.
+  let jumped = Date.now();
+  const step = () => {
     const frame = readFrame(video, video.videoWidth, video.videoHeight);
     if (frame !== null) onFrame(frame, Date.now() / 1000 - frame / FRAME_RATE);
+    const behind = hls.liveSyncPosition === null ? 0 : hls.liveSyncPosition - video.currentTime;
+    if (behind > MAX_BEHIND_S && Date.now() - jumped > JUMP_PAUSE_MS) {
+      jumped = Date.now();
+      video.currentTime = hls.liveSyncPosition;
+    }
     video.requestVideoFrameCallback(step);
   };
   if (onFrame) video.requestVideoFrameCallback(step);
@@ -103,7 +110,7 @@ async function play(video, url, lowLatency, onFrame) {
 
 let shownAt = 0;
 function showProgramme(frame, latency) {
-  $("#ll-frame").textContent = counted.format(frame);
+  $("#ll-frame").textContent = String(frame);
   if (Date.now() - shownAt < 400) return;
   shownAt = Date.now();
   $("#ll-latency").textContent = number.format(latency);
@@ -125,7 +132,10 @@ function complain(text) {
   fault.hidden = false;
 }
 
-function clock(ms) { return new Date(ms).toLocaleTimeString("vi-VN", { hour12: false }); }
+// The station's time, which is also burnt into the pictures.
+function clock(ms) {
+  return new Date(ms).toLocaleTimeString("vi-VN", { hour12: false, timeZone: "Asia/Ho_Chi_Minh" });
+}
 
 function showChannel(slug, channel) {
   const strip = $(`.strip[data-channel="${slug}"]`);
