@@ -62,16 +62,20 @@ FREEZE_AFTER: Final = 10
 """After so many segments without any media the edge stands still."""
 
 _GRACE_NS: Final = 4_000_000_000
-"""After a restart or a stop of this process: senders must find back before we judge."""
+"""After a start or a stop of this process: senders must find back before we judge."""
 
 _LATE_WAKE_NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The part is new; this is to be published, in this order."""
+    """The part is new."""
 
     publications: list[Publication]
+    """To be published, in this order."""
+
+    kept: PartPublished | None = None
+    """To be remembered over a restart, though not published: a part of a hole not yet refilled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +194,15 @@ class ChannelMachine:
         segment = track.segments.setdefault(msn, Segment(canonical.hash))
         segment.add(cut.data, independent=cut.independent)
         segment.slate |= cut.slate
-        if msn not in self._holes:
+        part = track.part(msn, cut.address.part)
+        missing = msn in self._holes
+        if not missing:
             segment.published = len(segment.parts)
-            found.append(track.part(msn, cut.address.part))
+            found.append(part)
         if segment.complete:
-            found += self._complete(track, msn, segment)
+            found += self._complete(track, msn, segment, now)
         self._expire(self._edge)
-        return Taken(found)
+        return Taken(found, kept=part if missing else None)
 
     # What time brings
 
@@ -314,7 +320,7 @@ class ChannelMachine:
             found.append(declared)
         return found
 
-    def _complete(self, track: Track, msn: int, segment: Segment) -> list[Publication]:
+    def _complete(self, track: Track, msn: int, segment: Segment, now: UnixNs) -> list[Publication]:
         """Publish what the sixth part completes."""
         found: list[Publication] = []
         if msn not in self._holes:
@@ -324,6 +330,8 @@ class ChannelMachine:
             found += [item.refill(msn) for item in self._tracks.values() if msn in item.segments]
         if self._judge is None:
             self._first = self._judge = self._complete_from = msn
+            # A sender may begin with what it kept for us: let it do so in every rendition.
+            self._not_before = UnixNs(now + _GRACE_NS)
         self._skip_complete()
         return found + self._measure(track, sum(map(len, segment.parts)))
 

@@ -86,8 +86,9 @@ class Publisher:
         now, system = self.now(), unix_ns()
         verdict = machine.receive_part(rendition, cut, now=max(now, system))
         match verdict:
-            case Taken(publications):
+            case Taken(publications, kept):
                 self._publish(machine, publications)
+                self._spool.put([] if kept is None else [kept])
             case Duplicate():
                 return False
         if start_of_part(cut.address) > now + SEGMENT_NS:

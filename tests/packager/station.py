@@ -18,11 +18,21 @@ from core.clock import unix_ns
 from core.config import Settings, load_settings
 from core.ladder import Rendition, renditions_of
 from core.publication import Publication, PublicationReader, SnapshotEnd
-from core.timeline import UnixNs, msn_at
+from core.timeline import msn_at
 from packager.service import PackagerService
 from tests.cmaf_media import make_header, make_segment
 
-__all__ = ["SECRET", "Follower", "Sender", "Station", "live_msn", "new_station", "running"]
+__all__ = [
+    "SECRET",
+    "Follower",
+    "Sender",
+    "Station",
+    "live_msn",
+    "new_station",
+    "ready",
+    "running",
+    "sending",
+]
 
 SECRET: Final = "a secret of sixteen or more"  # noqa: S105
 
@@ -55,8 +65,8 @@ kind = "radio"
 
 
 def live_msn() -> int:
-    """Return a number whose parts may be sent now: the segment that ended last."""
-    return msn_at(UnixNs(unix_ns())) - 1
+    """Return the newest number of which all parts may be sent now."""
+    return msn_at(unix_ns())
 
 
 def _free_ports(count: int) -> list[int]:
@@ -105,10 +115,17 @@ def new_station(*, radio: bool = False) -> Iterator[Station]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def ready(session: aiohttp.ClientSession, station: Station) -> None:
+async def ready(
+    session: aiohttp.ClientSession,
+    station: Station,
+    child: asyncio.subprocess.Process | None = None,
+) -> None:
     """Return once the packager says that it can do its job."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
+            if child is not None and child.returncode is not None:
+                _, said = await child.communicate()
+                raise AssertionError(said.decode())
             with suppress(aiohttp.ClientConnectionError):
                 async with session.get(f"{station.admin_url}/healthz") as response:
                     if response.status == 200:
@@ -201,7 +218,7 @@ class Follower:
     async def until(self, wanted: Callable[[Publication], bool]) -> list[Publication]:
         """Read until a publication is ``wanted``; return what was read meanwhile."""
         start = len(self.heard)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not any(wanted(item) for item in self.heard[start:]):
                 data = await self._reader.read(65_536)
                 assert data, "the packager closed the connection"

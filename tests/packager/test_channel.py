@@ -378,6 +378,26 @@ def test_a_restart_keeps_a_refilled_segment() -> None:
     assert joined(again.snapshot()) == joined(machine.snapshot())
 
 
+def test_a_restart_keeps_what_a_hole_has_already() -> None:
+    machine = new_machine()
+    heard = send_segment(machine, MSN)
+    heard += tick_to(machine, at(MSN), at(MSN + 1, 2.1))
+    late = at(MSN + 1, 3)
+    for part in range(6):
+        verdict = machine.receive_part(VIDEO.name, cut(VIDEO, MSN + 1, part), now=late)
+        assert isinstance(verdict, Taken)
+        assert verdict.publications == []
+        assert verdict.kept is not None
+        heard.append(verdict.kept)
+    again = ChannelMachine("hytv", LADDER, now=late, restored=heard)
+    found = send_segment(again, MSN + 1, SOUND, now=late)
+    assert [item.rendition for item in found if isinstance(item, SegmentPublished)] == [
+        "234p",
+        "a96",
+    ]
+    assert again.status().holes == []
+
+
 def test_a_part_that_was_not_written_is_no_hole_of_the_channel() -> None:
     machine = new_machine()
     heard = [item for msn in range(MSN, MSN + 9) for item in send_segment(machine, msn)]
