@@ -32,12 +32,19 @@ _LAG_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _TICK_S = 0.1
 
 
-def platform_version() -> str:
-    """Return the version of the installed platform; ``0+source`` when run from a checkout."""
+def _read_version() -> str:
     try:
         return version("lensong")
     except PackageNotFoundError:
         return "0+source"
+
+
+_VERSION = _read_version()  # once, at import: it reads files
+
+
+def platform_version() -> str:
+    """Return the version of the installed platform; ``0+source`` when run from a checkout."""
+    return _VERSION
 
 
 def new_registry(service: str) -> CollectorRegistry:

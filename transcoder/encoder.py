@@ -77,7 +77,7 @@ class EncoderRun:
         self._lock = threading.Lock()
         self._writes_since: dict[str, int] = {}
         self._made_ns = monotonic_ns()
-        self._cpu_used_s, self._cpu_used_ns = 0.0, 0
+        self._cpu_used_ns = 0
         self._newest: dict[str, PartAddress] = {}
         self.failed = threading.Event()
         """Set at the first fault; :attr:`fault` says which."""
@@ -87,6 +87,8 @@ class EncoderRun:
         """Frames written to FFmpeg."""
 
         self.stderr_tail = ""
+        self.cpu_seconds = 0.0
+        """CPU time that FFmpeg has used, as :meth:`check` saw it last."""
 
     @property
     def pid(self) -> int | None:
@@ -161,22 +163,23 @@ class EncoderRun:
             self._process.stderr.close()
 
     def check(self) -> None:
-        """Look for faults that show only by time; the keeper calls it every 0.1 s."""
+        """Look for faults that show only by time; the keeper calls it some times a second."""
         if self._process is not None and self._process.poll() is not None:
             self._fail("exit")
         now = monotonic_ns()
         with self._lock:
             since = min(self._writes_since.values(), default=now)
-        if now - since > (_STARVED_NS if self._works(now) else _BLOCKED_NS):
+        works = self._works(now)
+        if now - since > (_STARVED_NS if works else _BLOCKED_NS):
             self._fail("blocked")
         elif self.frames_fed and now - self._made_ns > _SILENT_NS:
             self._fail("silent")
 
     def _works(self, now_ns: int) -> bool:
         """Tell whether FFmpeg has used the processor within the time of a blocked write."""
-        used_s = self.cpu_seconds
-        if used_s != self._cpu_used_s:
-            self._cpu_used_s, self._cpu_used_ns = used_s, now_ns
+        used_s = process_cpu_seconds(self.pid)
+        if used_s > self.cpu_seconds:
+            self.cpu_seconds, self._cpu_used_ns = used_s, now_ns
         return now_ns - self._cpu_used_ns < _BLOCKED_NS
 
     def _fail(self, fault: str) -> None:
@@ -274,11 +277,6 @@ class EncoderRun:
         with suppress(ValueError, OSError):
             for line in self._process.stderr:
                 self.stderr_tail = line.decode("utf-8", "replace").strip()[:500]
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time that FFmpeg has used; 0 once it is gone."""
-        return process_cpu_seconds(self.pid)
 
 
 def process_cpu_seconds(pid: int | None) -> float:

@@ -124,13 +124,11 @@ class EncoderKeeper:
         await asyncio.to_thread(run.start)
         self.current = run
         log.info("encoder started", pid=run.pid, msn=msn)
-        cpu_s = 0.0
         mark_ns, mark_frames = monotonic_ns(), 0
         try:
             while not run.failed.is_set():
                 await asyncio.sleep(_WATCH_S)
-                run.check()
-                cpu_s = run.cpu_seconds or cpu_s
+                await asyncio.to_thread(run.check)
                 elapsed_ns = monotonic_ns() - mark_ns
                 if elapsed_ns > _SPEED_NS:
                     made_s = (run.frames_fed - mark_frames) / self._plan.frame_rate
@@ -139,7 +137,7 @@ class EncoderKeeper:
         finally:
             self.current = None
             self._speed = 0.0
-            self._cpu_before_s += cpu_s
+            self._cpu_before_s += run.cpu_seconds
             self._frames_before += run.frames_fed
             await asyncio.to_thread(run.stop)
         log.warning("encoder failed", fault=run.fault, detail=run.stderr_tail)

@@ -1,0 +1,136 @@
+"""transcoder.service: a whole programme process, alone in the world."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from core.config import load_settings
+from transcoder.service import ProgrammeService
+
+pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
+
+SECRET = "a secret of the test's own"  # noqa: S105
+AUTH = {"Authorization": f"Bearer {SECRET}"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def settings_text(folder: Path, ports: list[int], *, extra: str = "", kind: str = "radio") -> str:
+    return f"""
+        [station]
+        name = "Đài thử"
+        [paths]
+        data_dir = "{folder}"
+        run_dir = "{folder}"
+        [network]
+        feeds_port = {ports[0]}
+        cmaf_port = {ports[1]}
+        programme_admin_port = {ports[2]}
+        [[channels]]
+        slug = "hyfm"
+        name = "Phát thanh"
+        kind = "{kind}"
+        {extra}
+        [[channels.inputs]]
+        name = "studio"
+        protocol = "icecast"
+        key_sha256_env = "KEY"
+    """
+
+
+@asynccontextmanager
+async def programme(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, str, Path]]:
+    """Run a radio programme with neither ingest nor packager; give a client of its admin port."""
+    file = folder / "lensong.toml"
+    ports = [free_port() for _ in range(3)]
+    await asyncio.to_thread(file.write_text, settings_text(folder, ports), encoding="utf-8")
+    settings = await asyncio.to_thread(load_settings, file)
+    service = await asyncio.to_thread(
+        lambda: ProgrammeService(settings=settings, path=file, slug="hyfm", secret=SECRET)
+    )
+    async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(service.run())
+        yield client, f"http://127.0.0.1:{ports[2]}", file
+        task.cancel()
+
+
+async def until_ready(client: aiohttp.ClientSession, url: str) -> None:
+    """Ask for the programme's health until it is ready."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                async with client.get(f"{url}/healthz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientConnectorError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def test_a_programme_alone_is_on_air_with_its_slate(tmp_path: Path) -> None:
+    """No ingest, no packager, no origin: the encoder runs, and says so."""
+    async with programme(tmp_path) as (client, url, _):
+        await until_ready(client, url)
+        async with client.get(f"{url}/control/status", headers=AUTH) as response:
+            status = await response.json()
+        assert status["on_air"] == "slate"
+        assert status["inputs"]["studio"]["good"] is False
+        assert status["encoder_pid"] is not None
+        async with client.get(f"{url}/metrics") as response:
+            text = await response.text()
+        assert 'lensong_input_on_air{channel="hyfm",input="slate"} 1.0' in text
+        assert 'lensong_encoder_up{channel="hyfm",encoder="a"} 1.0' in text
+        assert 'lensong_switches_total{channel="hyfm",reason="loss",target="slate"} 0.0' in text
+
+
+async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_path: Path) -> None:
+    async with programme(tmp_path) as (client, url, _):
+        await until_ready(client, url)
+        async with client.post(f"{url}/control/take", json={"source": "slate"}) as response:
+            assert response.status == 403
+        body = {"source": "nowhere"}
+        async with client.post(f"{url}/control/take", json=body, headers=AUTH) as response:
+            assert response.status == 404
+            assert "studio, slate" in await response.text()
+        body = {"source": "studio"}
+        async with client.post(f"{url}/control/take", json=body, headers=AUTH) as response:
+            assert response.status == 204
+        async with client.get(f"{url}/control/status", headers=AUTH) as response:
+            assert (await response.json())["take"] == "studio"
+        async with client.post(f"{url}/control/release", headers=AUTH) as response:
+            assert response.status == 204
+        async with client.get(f"{url}/control/status", headers=AUTH) as response:
+            assert (await response.json())["take"] is None
+
+
+async def test_a_reload_takes_new_inputs_and_refuses_what_needs_a_restart(tmp_path: Path) -> None:
+    async with programme(tmp_path) as (client, url, file):
+        await until_ready(client, url)
+        text = await asyncio.to_thread(file.read_text, encoding="utf-8")
+        more = text + '\n[[channels.inputs]]\nname = "backup"\nprotocol = "icecast"\n'
+        await asyncio.to_thread(file.write_text, more + 'key_sha256_env = "KEY"\n', "utf-8")
+        async with client.post(f"{url}/control/reload", headers=AUTH) as response:
+            assert response.status == 204
+        async with client.get(f"{url}/control/status", headers=AUTH) as response:
+            status = await response.json()
+        assert list(status["inputs"]) == ["studio", "backup"]
+        slow = text.replace('kind = "radio"', 'kind = "radio"\nencoder_preset = "quality"')
+        await asyncio.to_thread(file.write_text, slow, "utf-8")
+        async with client.post(f"{url}/control/reload", headers=AUTH) as response:
+            assert response.status == 409
+            assert "restart" in await response.text()
+        await asyncio.to_thread(file.write_text, "[station]", "utf-8")
+        async with client.post(f"{url}/control/reload", headers=AUTH) as response:
+            assert response.status == 409
