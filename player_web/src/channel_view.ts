@@ -8,8 +8,8 @@ import { announceToSystem } from "./media_session.ts";
 import { recall, remember } from "./storage.ts";
 import { type MessageKey, clockTime, spanInWords, t } from "./text.ts";
 
-/** Further behind than this, the way back to live is offered. */
-const BEHIND_S = 6;
+/** Further behind than this, the way back to live is offered; plain HLS starts up to 5 s behind. */
+const BEHIND_S = { plain: 10, lowLatency: 5 };
 
 export class ChannelView extends HTMLElement {
   #channel: Channel | null = null;
@@ -58,7 +58,7 @@ export class ChannelView extends HTMLElement {
     });
     this.#controls = new Controls(this.#media, this.#stage, channel, {
       toggle: () => this.#toggle(),
-      goLive: () => this.#player?.goLive(),
+      goLive: () => this.#goLive(),
       chooseQuality: (index) => this.#player?.chooseQuality(index),
       setLowLatency: (wanted) => this.#setLowLatency(wanted),
       setSoundOnly: (wanted) => this.#setSoundOnly(wanted),
@@ -157,6 +157,17 @@ export class ChannelView extends HTMLElement {
     else void this.#player?.play();
   }
 
+  #isBehind(behindS: number): boolean {
+    return behindS >= (this.#lowLatency ? BEHIND_S.lowLatency : BEHIND_S.plain);
+  }
+
+  /** At the edge already, a jump would only stall. */
+  #goLive(): void {
+    const player = this.#player;
+    if (player && this.#isBehind(player.behindS())) player.goLive();
+    else void player?.play();
+  }
+
   #onSituation(situation: Situation): void {
     this.#situation = situation;
     const isMoving = situation.kind === "playing" || situation.kind === "buffering";
@@ -245,7 +256,7 @@ export class ChannelView extends HTMLElement {
     const player = this.#player;
     if (!player) return;
     const behindS = player.behindS();
-    const isBehind = behindS >= BEHIND_S && ["playing", "paused", "buffering"].includes(this.#situation.kind);
+    const isBehind = this.#isBehind(behindS) && ["playing", "paused", "buffering"].includes(this.#situation.kind);
     this.#controls?.showBehind(isBehind ? behindS : 0);
     const at = player.playingUnixMs();
     const delayS = at === null ? 0 : (Date.now() + this.#clockOffsetMs - at) / 1000;
@@ -258,7 +269,7 @@ export class ChannelView extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, button, a")) return;
     const actions: Record<string, () => void> = {
       " ": () => this.#toggle(), k: () => this.#toggle(), m: () => this.#controls?.toggleMute(),
-      f: () => this.#controls?.toggleFullscreen(), l: () => this.#player?.goLive(),
+      f: () => this.#controls?.toggleFullscreen(), l: () => this.#goLive(),
     };
     const action = actions[event.key];
     if (!action) return;

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import socket
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from typing import Final
 import aiohttp
 
 from core.clock import unix_ns
+from core.cmaf import parse_header
 from core.config import INTERNAL_SECRET_VARIABLE, Settings, parse_settings
 from core.ladder import renditions_of
 from core.publication import (
@@ -36,15 +38,22 @@ from core.publication import (
     SnapshotEnd,
     render_publication,
 )
-from core.timeline import PARTS_PER_SEGMENT, PartAddress, UnixNs, address_at, end_of_part
+from core.timeline import (
+    PARTS_PER_SEGMENT,
+    PartAddress,
+    UnixNs,
+    address_at,
+    end_of_part,
+    segment_ticks,
+)
 from tests.cmaf_media import Track, encode_track
 
 __all__ = ["main"]
 
 ROOT: Final = Path(__file__).parents[2]
 PAST_SEGMENTS: Final = 8
-FUTURE_SEGMENTS: Final = 64
-"""Segments that are encoded beforehand: the station is on air for four minutes."""
+LOOP_SEGMENTS: Final = 6
+"""Segments that are encoded beforehand and come again and again, each time at a later time."""
 
 _SETTINGS: Final = """
 [station]
@@ -123,10 +132,9 @@ class StandInPackager:
             )
 
     def _parts(self, address: PartAddress) -> Iterator[PartPublished | SegmentPublished]:
-        index = (address.msn - self.first_msn) * PARTS_PER_SEGMENT + address.part
+        loop, segment = divmod(address.msn - self.first_msn, LOOP_SEGMENTS)
+        index = segment * PARTS_PER_SEGMENT + address.part
         for (channel, rendition), track in self.tracks.items():
-            if index >= len(track.fragments):
-                continue
             yield PartPublished(
                 channel=channel,
                 rendition=rendition,
@@ -134,7 +142,7 @@ class StandInPackager:
                 part=address.part,
                 header_hash=_name(track),
                 independent=rendition.startswith("a") or address.part % 3 == 0,
-                data=track.fragments[index],
+                data=_later(track, index, segments=loop * LOOP_SEGMENTS),
             )
             if address.part + 1 == PARTS_PER_SEGMENT:
                 yield SegmentPublished(
@@ -156,6 +164,16 @@ class StandInPackager:
             writer.writelines(render_publication(fact))
 
 
+def _later(track: Track, index: int, *, segments: int) -> bytes:
+    """Return a fragment with its decode time moved by so many segments."""
+    fragment = bytearray(track.fragments[index])
+    at = fragment.index(b"tfdt") + 8  # after the type, the version (1: 64 bits) and the flags
+    (time,) = struct.unpack_from(">Q", fragment, at)
+    ticks = segments * segment_ticks(parse_header(track.header).timescale)
+    struct.pack_into(">Q", fragment, at, time + ticks)
+    return bytes(fragment)
+
+
 def _name(track: Track) -> str:
     return hashlib.sha256(track.header).hexdigest()[:16]
 
@@ -173,11 +191,10 @@ async def _encode(settings: Settings, first_msn: int) -> dict[tuple[str, str], T
         if channel.slug != "mat"
         for rendition in renditions_of(channel)
     }
-    segments = PAST_SEGMENTS + FUTURE_SEGMENTS
     async with asyncio.TaskGroup() as tasks:
         encoding = {
-            rendition.name: tasks.create_task(encode_track(rendition, first_msn, segments=segments))
-            for rendition in wanted.values()
+            name: tasks.create_task(encode_track(rendition, first_msn, segments=LOOP_SEGMENTS))
+            for name, rendition in {item.name: item for item in wanted.values()}.items()
         }
     return {key: encoding[rendition.name].result() for key, rendition in wanted.items()}
 

@@ -158,7 +158,8 @@ async def _report(script: str, arguments: list[str], *, timeout_s: float) -> dic
 
 
 async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"") -> _Finished:
-    missing = missing_for_judges(browser=script == "play_judge.mjs")
+    browser = script == "play_judge.mjs"
+    missing = await asyncio.to_thread(missing_for_judges, browser=browser)
     if missing or NODE is None:
         raise JudgeError(missing or "no Node")
     process = await asyncio.create_subprocess_exec(

@@ -94,15 +94,16 @@ async function startPlaying(browser, pageUrl) {
   return { page, context, told, begun };
 }
 
-/** Wait until something moves; false when nothing did in time. */
+/** Wait until something moves; false when nothing did in time, or hls.js gave up. */
 async function untilMoving(page) {
-  const moving = () => {
+  const state = () => {
     const media = document.querySelector("video, audio");
-    return media && !media.paused && media.currentTime > 0 && media.readyState >= 3;
+    if (media && !media.paused && media.currentTime > 0 && media.readyState >= 3) return "moving";
+    return window.told?.errors.some((error) => error.fatal) ? "given up" : null;
   };
   try {
-    await page.waitForFunction(moving, null, { timeout: START_TIMEOUT_MS, polling: 50 });
-    return true;
+    const found = await page.waitForFunction(state, null, { timeout: START_TIMEOUT_MS, polling: 50 });
+    return (await found.jsonValue()) === "moving";
   } catch {
     return false;
   }
