@@ -322,7 +322,7 @@ class IcecastServer:
 
     async def _linger(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Let the other side read the answer: bytes left unread would reset the connection."""
-        with suppress(TimeoutError, ConnectionError):
+        with suppress(OSError):  # TimeoutError is one
             async with asyncio.timeout(_LINGER_S):
                 await writer.drain()
                 if writer.can_write_eof():
