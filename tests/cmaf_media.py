@@ -153,7 +153,7 @@ async def encode_track(
         ticks = msn * 384 * 10_000 + 1024 * 1_000_000 // 48_000  # microseconds
         offset = f"{ticks // 1_000_000}.{ticks % 1_000_000:06d}"
     process = await asyncio.create_subprocess_exec(
-        str(ffmpeg or imageio_ffmpeg.get_ffmpeg_exe()),
+        str(ffmpeg or await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)),
         *("-v", "error", "-nostdin", *source, *codec, "-output_ts_offset", offset),
         *("-movflags", "+cmaf+empty_moov+default_base_moof+skip_trailer+frag_discont"),
         *("-frag_duration", "640000", "-f", "mp4", "pipe:1"),
