@@ -33,6 +33,7 @@ from lensong.supervisor import Supervisor
 __all__ = ["DemoOptions", "run_demo"]
 
 _POLL_S: Final = 0.3
+_MAIN_FIRST_S: Final = 8.0
 _LOG_BYTES: Final = 5 * 1024 * 1024
 _MAX_RUN_DIR: Final = 80
 _STATE_AGE_S: Final = 0.4
@@ -155,8 +156,8 @@ class _Station:
                 tasks.create_task(serve_application(page, "127.0.0.1", demo_port(self._options)))
                 await self.supervisor.started.wait()
                 await self._wait_for_ingest()
-                for studio in self._studios.values():
-                    tasks.create_task(studio.run())
+                self._tell("studios")
+                await self._start_studios(tasks)
                 for watcher in self._watchers.values():
                     tasks.create_task(watcher.run())
                 await self._wait_until_on_air()
@@ -180,13 +181,32 @@ class _Station:
                 return
             await asyncio.sleep(_POLL_S)
 
+    async def _start_studios(self, tasks: asyncio.TaskGroup) -> None:
+        """Start the main studios first: a quicker backup would be on air for ten seconds."""
+        backups = [studio for studio in self._studios.values() if studio.plan.input == "backup"]
+        for studio in self._studios.values():
+            if studio not in backups:
+                tasks.create_task(studio.run())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MAIN_FIRST_S):
+                while True:
+                    channels = (await self.supervisor.status())["channels"]
+                    if all(
+                        channels[studio.plan.channel].get("on_air") == "studio"
+                        for studio in backups
+                    ):
+                        break
+                    await asyncio.sleep(_POLL_S)
+        for studio in backups:
+            tasks.create_task(studio.run())
+
     async def _wait_until_on_air(self) -> None:
         """Say what is waited for, until every channel has its first segment."""
-        stage = "services"
+        stage = "studios"
         while stage != "done":
             status = await self.supervisor.status()
             reached = self._stage(status)
-            if reached not in {stage, "done"}:
+            if reached not in {stage, "services", "done"}:
                 self._tell(reached)
             stage = reached
             if stage != "done":
