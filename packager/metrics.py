@@ -50,31 +50,53 @@ class PackagerMetrics:
     """What the packager counts; each family exists at 0 for every configured channel."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"lensong_packager_{name}", text, labels, registry=registry)
-
-        track = ("channel", "rendition")
-        self._segments = counter("segments_total", "Segments published", *track)
-        self._parts = counter("parts_total", "Parts published", *track)
-        self._gaps = counter("gap_segments_total", "Segments published as EXT-X-GAP", *track)
-        self._discontinuities = counter(
-            "discontinuities_total", "Discontinuity tags written", "channel"
+        self._segments = Counter(
+            "lensong_packager_segments_total",
+            "Segments published",
+            ("channel", "rendition"),
+            registry=registry,
         )
-        self._defects = counter(
-            "segment_defects_total",
+        self._parts = Counter(
+            "lensong_packager_parts_total",
+            "Parts published",
+            ("channel", "rendition"),
+            registry=registry,
+        )
+        self._gaps = Counter(
+            "lensong_packager_gap_segments_total",
+            "Segments published as EXT-X-GAP",
+            ("channel", "rendition"),
+            registry=registry,
+        )
+        self._discontinuities = Counter(
+            "lensong_packager_discontinuities_total",
+            "Discontinuity tags written",
+            ("channel",),
+            registry=registry,
+        )
+        self._defects = Counter(
+            "lensong_packager_segment_defects_total",
             "Defects found at publication",
-            "channel",
-            "encoder",
-            "defect",
+            ("channel", "encoder", "defect"),
+            registry=registry,
         )
-        self._misaligned = counter(
-            "misaligned_segments_total",
+        self._misaligned = Counter(
+            "lensong_packager_misaligned_segments_total",
             "Segments whose start differs between renditions",
-            "channel",
+            ("channel",),
+            registry=registry,
         )
-        self._rejected = counter("rejected_uploads_total", "Refused uploads", "channel", "reason")
-        self._spool_failures = counter(
-            "spool_failures_total", "Writes of the live spool that failed", "channel"
+        self._rejected = Counter(
+            "lensong_packager_rejected_uploads_total",
+            "Refused uploads",
+            ("channel", "reason"),
+            registry=registry,
+        )
+        self._spool_failures = Counter(
+            "lensong_packager_spool_failures_total",
+            "Writes of the live spool that failed",
+            ("channel",),
+            registry=registry,
         )
         self._delay = Histogram(
             "lensong_packager_publish_delay_seconds",
@@ -86,7 +108,7 @@ class PackagerMetrics:
         self._last_segment = Gauge(
             "lensong_packager_last_segment_timestamp_seconds",
             "Unix time of the end of the newest segment",
-            track,
+            ("channel", "rendition"),
             registry=registry,
         )
         self._renditions: dict[str, tuple[str, ...]] = {}
