@@ -19,9 +19,10 @@ import asyncio
 import os
 from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from core.clock import monotonic_ns, unix_ns
@@ -357,6 +358,11 @@ class SlowConnection(RequestHandler):
             del self._fast.open[self]
             self._fast.connections.leave(self._client)
         super().connection_lost(exc)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log bugs; what a stranger sends wrong is his fault and would fill the log."""
+        if not isinstance(kw.get("exc_info"), HttpProcessingError | ConnectionError):
+            super().log_exception(*args, **kw)
 
     def state(self) -> State:
         """Return where the connection stands."""
