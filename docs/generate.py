@@ -148,14 +148,16 @@ def metrics_in_code() -> list[Metric]:
 
 
 def _constants(module: ast.Module) -> dict[str, object]:
-    """Return the module's constants of plain values, such as a tuple of label names."""
+    """Return what is called by a name and is a tuple of texts, such as labels."""
     found: dict[str, object] = {}
-    for node in module.body:
+    for node in ast.walk(module):
         target: ast.expr | None = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
             target = node.targets[0]
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
-            found[target.id] = _value(node.value, found)
+            value = _value(node.value, found)
+            if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+                found.setdefault(target.id, value)
     return found
 
 

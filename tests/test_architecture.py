@@ -18,13 +18,17 @@ PACKAGES = ("core", "ingest", "transcoder", "packager", "origin", "lensong")
 
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
-LONG_WITH_REASON: dict[str, str] = {}
+LONG_WITH_REASON = {
+    "packager/metrics.py:__init__": "a list of families, one after the other",
+}
 """Files and functions over the limits, as ``path`` or ``path:function``, and why."""
 
 VAGUE_NAMES = {"utils.py", "util.py", "helpers.py", "models.py", "types.py", "common.py", "misc.py"}
 
 IMPORT_EACH_ALONE = """
 import importlib, os, sys, traceback
+# Other people's libraries are loaded once: what is tried is each module of ours without the rest.
+import aiohttp.web, ffmpeg, numpy, prometheus_client, pydantic, structlog, uvloop
 failed = []
 for name in sys.stdin.read().split():
     child = os.fork()
@@ -37,7 +41,7 @@ for name in sys.stdin.read().split():
         os._exit(0)
     if os.waitpid(child, 0)[1]:
         failed.append(name)
-sys.exit(" ".join(failed))
+sys.exit(" ".join(failed) or 0)
 """
 
 
@@ -137,11 +141,15 @@ def test_nothing_is_left_for_later() -> None:
 
 
 def test_only_the_clock_reads_the_clock_in_services() -> None:
-    """``loop.time()`` is a shell's own; the wall clock comes from core.clock alone."""
+    """``loop.time()`` is a shell's own, and threads may sleep; all else is core.clock's."""
     readers = {
         str(path.relative_to(ROOT))
         for path in sources("core", "ingest", "transcoder", "packager", "origin")
-        if re.search(r"^\s*(?:import|from) time\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if re.search(
+            r"\btime\.(?!sleep\b)\w+\(|^\s*from time import (?!sleep$)",
+            path.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
     }
     assert readers <= {"core/clock.py"}
 
