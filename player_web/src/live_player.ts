@@ -39,6 +39,8 @@ export interface PlayerListener {
 const PATIENCE_MS = 20_000;
 /** With a request that failed in the meantime, this is enough to say what is wrong. */
 const PATIENCE_IN_TROUBLE_MS = 6_000;
+/** A shorter halt is no news. */
+const HALT_MS = 400;
 const FORGIVE_AFTER_MS = 20_000;
 const UNSTEADY_WITHIN_MS = 60_000;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
@@ -66,6 +68,9 @@ export class LivePlayer {
   #stalls: number[] = [];
   /** The newest request that failed since something was played or loaded. */
   #trouble: { status: number; details: string } | null = null;
+  #unloading = false;
+  #haltedAtS = -1;
+  #halt = 0;
   #patience = 0;
   #forgive = 0;
   #countdown = 0;
@@ -78,6 +83,7 @@ export class LivePlayer {
     media.addEventListener("playing", () => this.#onPlaying(), until);
     media.addEventListener("waiting", () => this.#onWaiting(), until);
     media.addEventListener("pause", () => this.#onPause(), until);
+    media.addEventListener("timeupdate", () => this.#onMoving(), until);
     media.addEventListener("error", () => this.#onMediaError(), until);
     window.addEventListener("offline", () => this.#onOffline(), until);
     window.addEventListener("online", () => this.retryNow(), until);
@@ -220,9 +226,9 @@ export class LivePlayer {
   #unload(): void {
     this.#keepBandwidth();
     this.#opening += 1;
-    const hls = this.#hls;
+    this.#unloading = true;
+    this.#hls?.destroy();
     this.#hls = null;
-    hls?.destroy();
     if (this.#media.hasAttribute("src")) {
       this.#media.removeAttribute("src");
       this.#media.load();
@@ -243,6 +249,7 @@ export class LivePlayer {
   }
 
   #onPlaying(): void {
+    this.#unloading = false;
     this.#started = true;
     this.#tell({ kind: "playing" });
     window.clearTimeout(this.#forgive);
@@ -252,6 +259,13 @@ export class LivePlayer {
   #onWaiting(): void {
     if (this.#situation === "fault" || this.#situation === "blocked" || this.#media.paused) return;
     if (!this.#started) return this.#tell({ kind: "loading" });
+    this.#haltedAtS = this.#media.currentTime;
+    window.clearTimeout(this.#halt);
+    this.#halt = window.setTimeout(() => this.#onHalt(), HALT_MS);
+  }
+
+  #onHalt(): void {
+    if (this.#situation !== "playing" || this.#media.currentTime !== this.#haltedAtS) return;
     this.#tell({ kind: "buffering" });
     if (!this.#source?.lowLatency) return;
     const now = performance.now();
@@ -259,10 +273,21 @@ export class LivePlayer {
     if (this.#stalls.length >= 2) this.#listener.onUnsteady();
   }
 
+  /** Time passes again, with or without a "playing" event. */
+  #onMoving(): void {
+    const { paused, readyState, currentTime } = this.#media;
+    if (this.#situation === "buffering" && !paused && readyState >= 3 && currentTime !== this.#haltedAtS) {
+      this.#onPlaying();
+    }
+  }
+
   #onPause(): void {
-    // The element pauses by itself when its source goes; only the viewer's pause is told.
-    if (!this.#wanted && this.#situation !== "fault") this.#tell({ kind: "paused" });
-    else if (this.#situation === "playing" && this.#hls === null) this.#tell({ kind: "paused" });
+    // The element pauses by itself when its source goes; that is nobody's wish.
+    if (this.#unloading && this.#wanted) return;
+    const isOn = this.#situation === "playing" || this.#situation === "buffering";
+    if (this.#wanted && !isOn) return;
+    this.#wanted = false; // the lock screen, headphones and the system pause as well
+    if (this.#situation !== "fault") this.#tell({ kind: "paused" });
   }
 
   #onMediaError(): void {
@@ -325,6 +350,7 @@ export class LivePlayer {
   #clearTimers(): void {
     window.clearTimeout(this.#patience);
     window.clearTimeout(this.#forgive);
+    window.clearTimeout(this.#halt);
     window.clearInterval(this.#countdown);
   }
 }
