@@ -43,6 +43,8 @@ _DELAY_BUCKETS: Final = (
     0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0, 16.0,
 )  # fmt: skip
 
+_TRACK: Final = ("channel", "rendition")
+_CHANNEL: Final = ("channel",)
 _NS: Final = 1e9
 
 
@@ -51,27 +53,21 @@ class PackagerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._segments = Counter(
-            "lensong_packager_segments_total",
-            "Segments published",
-            ("channel", "rendition"),
-            registry=registry,
+            "lensong_packager_segments_total", "Segments published", _TRACK, registry=registry
         )
         self._parts = Counter(
-            "lensong_packager_parts_total",
-            "Parts published",
-            ("channel", "rendition"),
-            registry=registry,
+            "lensong_packager_parts_total", "Parts published", _TRACK, registry=registry
         )
         self._gaps = Counter(
             "lensong_packager_gap_segments_total",
             "Segments published as EXT-X-GAP",
-            ("channel", "rendition"),
+            _TRACK,
             registry=registry,
         )
         self._discontinuities = Counter(
             "lensong_packager_discontinuities_total",
             "Discontinuity tags written",
-            ("channel",),
+            _CHANNEL,
             registry=registry,
         )
         self._defects = Counter(
@@ -83,7 +79,7 @@ class PackagerMetrics:
         self._misaligned = Counter(
             "lensong_packager_misaligned_segments_total",
             "Segments whose start differs between renditions",
-            ("channel",),
+            _CHANNEL,
             registry=registry,
         )
         self._rejected = Counter(
@@ -95,7 +91,7 @@ class PackagerMetrics:
         self._spool_failures = Counter(
             "lensong_packager_spool_failures_total",
             "Writes of the live spool that failed",
-            ("channel",),
+            _CHANNEL,
             registry=registry,
         )
         self._delay = Histogram(
@@ -108,7 +104,7 @@ class PackagerMetrics:
         self._last_segment = Gauge(
             "lensong_packager_last_segment_timestamp_seconds",
             "Unix time of the end of the newest segment",
-            ("channel", "rendition"),
+            _TRACK,
             registry=registry,
         )
         self._renditions: dict[str, tuple[str, ...]] = {}
