@@ -39,7 +39,8 @@ def file_loop_arguments(path: Path) -> list[str]:
         *("-protocol_whitelist", "file"),  # a playlist in the file's place opens nothing else
         *("-re", "-stream_loop", "-1", "-i", f"file:{path}"),
         *("-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy"),
-        *("-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1"),
+        # FFmpeg: a PES packet for each sound frame; by default it gathers a third of a second.
+        *("-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1", "-pes_payload_size", "0"),
         *("-f", "mpegts", "pipe:1"),
     ]
 

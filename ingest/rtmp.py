@@ -74,7 +74,7 @@ class _Publisher:
 
     def end(self, reason: DisconnectReason) -> None:
         """Give the input free."""
-        if self.session is not None and self.relay is not None:
+        if self.session is not None and self.session.ended is None and self.relay is not None:
             log.info(
                 "publisher_left",
                 channel=self.relay.channel,
@@ -187,12 +187,15 @@ class RtmpServer:
                         if publisher.media(event, self._clock()):
                             deadline.reschedule(loop.time() + self._silence_s)
                     case PublishEnded():
+                        publisher.end("eof")  # at once: another may begin
+                        await _linger(reader)
                         return "eof"
             if answer := rtmp.data_to_send():
                 writer.write(answer)
                 await writer.drain()
             if rtmp.closed:
-                await _linger(reader, writer)
+                writer.write_eof()
+                await _linger(reader)
                 return "kicked"
         return "eof"
 
@@ -228,10 +231,13 @@ class RtmpServer:
             publisher.relay.metrics.connection("protocol_error")
 
 
-async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Let the refusal arrive: closing with unread bytes would reset the connection first."""
+async def _linger(reader: asyncio.StreamReader) -> None:
+    """Read on until the publisher closes, for a while.
+
+    Closing with unread bytes would reset the connection: a refusal would not arrive, and
+    FFmpeg, which says goodbye in two messages, would take it for a failure.
+    """
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER_S):
-            writer.write_eof()
             while await reader.read(_READ_BYTES):
                 pass

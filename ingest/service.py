@@ -89,6 +89,9 @@ class IngestService:
             tasks.create_task(self._icecast.run())
             self._tasks = tasks
             self._play_files()
+            await self._rtmp.listening.wait()
+            await self._icecast.listening.wait()
+            log.info("ready", rtmp_port=network.rtmp_port, icecast_port=network.icecast_port)
 
     def _play_files(self) -> None:
         """Start the file loops that are new, end those that are gone; the others play on."""
