@@ -8,9 +8,11 @@ import pytest
 
 from core.timeline import UnixNs
 from ingest.amf import decode_amf0, encode_amf0
-from ingest.feed import FeedStart, as_ffmpeg_reports
+from ingest.feed import Chunk, FeedStart, as_ffmpeg_reports
 from ingest.flv import FeedChunk, FlvFeed, FlvOutput, TitleSaid
+from tests.ingest.pictures import first_stamps_us, pictures
 from tests.ingest.publisher import AAC_HEADER, AVC_HEADER, frame, key_frame, sound
+from tests.ingest.sound import FFMPEGS
 
 T0 = UnixNs(1_795_000_000_000_000_000)
 
@@ -172,3 +174,27 @@ def test_ffmpeg_takes_the_last_minute_before_the_wrap_for_negative(
     ticks: int, reported: int
 ) -> None:
     assert as_ffmpeg_reports(ticks, bits=33, ticks_per_s=90_000) == reported
+
+
+@pytest.mark.media
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("ffmpeg", FFMPEGS)
+@pytest.mark.parametrize("offset", [0, 2**32 - 1_500, 2**32 - 90_000, 2**31 - 1_500])
+def test_a_decoder_that_starts_near_the_wrap_gets_the_told_time(ffmpeg: str, offset: int) -> None:
+    feed = FlvFeed()
+    heads: list[FeedStart] = []
+    chunks: list[Chunk] = []
+    media = [tag for tag in tags(pictures("flv")[13:]) if tag[0] != 18]
+    for kind, stamp, payload in media:
+        now = (stamp + offset) % 2**32
+        items = feed.receive("video" if kind == 9 else "audio", now, payload, T0)
+        heads += starts(items)
+        chunks += [item.chunk for item in items if isinstance(item, FeedChunk)]
+    entries = [at for at, chunk in enumerate(chunks) if chunk.entry]
+    assert len(entries) == 4
+    for at in (entries[0], entries[2]):
+        entry = chunks[at]
+        rest = [chunk.data for chunk in chunks[at:] if chunk.media_us >= entry.media_us]
+        stamps = first_stamps_us(ffmpeg, "flv", heads[0].head + b"".join(rest))
+        assert stamps["video"][0] == entry.reported_us
+        assert 0 <= stamps["audio"][0] - stamps["video"][0] < 100_000  # the file's own
