@@ -408,7 +408,7 @@ def test_a_part_that_was_not_written_is_no_hole_of_the_channel() -> None:
     assert holes(tick_to(again, at(MSN + 8), at(MSN + 9))) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_two_packagers_publish_equal_bytes(data: st.DataObject) -> None:
     """Whatever the order of arrival, repeats and restarts of a sender, the media are equal."""

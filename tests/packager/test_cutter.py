@@ -6,7 +6,7 @@ import struct
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.cmaf import TrackHeader, parse_header, render_segment_type
@@ -180,12 +180,14 @@ BODIES = [
 ]
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.sampled_from(BODIES), st.lists(st.integers(0, 900), max_size=12))
 def test_however_the_bytes_are_cut_the_same_comes_out(body: bytes, at: list[int]) -> None:
     at = [min(item, len(body)) for item in at]
     assert cut_in_pieces(body, at) == cut_in_pieces(body, [])
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.binary(max_size=200), st.integers(0, 1500), st.integers(0, 8))
 def test_no_bytes_are_a_bug(noise: bytes, at: int, gap: int) -> None:
     """Damaged uploads end in a refusal or in nothing, never in another exception."""
