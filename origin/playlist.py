@@ -1,7 +1,8 @@
 """Write media playlists from the live window.  Sans-I/O.
 
-Two forms of the same numbers: *plain*, ten whole segments, for every player; and *low
-latency*, with parts, hints and reports, and its delta update.  Nothing that people wrote
+Two forms of the same numbers: *plain*, ten whole segments, for every player, with blocking
+reload for those that know it; and *low latency*, with parts, hints and reports, and its delta
+update.  Nothing that people wrote
 (titles, names) ever enters a media playlist, so nothing they write can forge a tag.
 
 The window never starts with a hole: "leading EXT-X-GAP segments stall" ExoPlayer
@@ -76,7 +77,7 @@ def render_plain(window: ChannelWindow, track: Track) -> str | None:
         "#EXTM3U",
         "#EXT-X-VERSION:6",  # EXT-X-MAP needs no more (STANDARDS 4, 6)
         f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
-        f"#EXT-X-SERVER-CONTROL:HOLD-BACK={HOLD_BACK_S}",
+        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={HOLD_BACK_S}",
         *_sequences(window, first),
     ]
     writer = _SegmentWriter(window, track, first, lines)

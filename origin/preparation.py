@@ -106,8 +106,13 @@ class Preparation:
             }
         )
         for slug, channel in self._channels.items():
-            for name in channel.main:
-                self.table.add_playlist(_path("ll", slug, name), slug)
+            for folder, names in (
+                ("ll", channel.main),
+                ("live", channel.main),
+                ("sound", channel.sound),
+            ):
+                for name in names:
+                    self.table.add_playlist(_path(folder, slug, name), slug)
             if slug in before and before[slug] is not channel:
                 self._publish(slug, set(self.window.channels[slug].tracks), 0)
                 self._announce(slug)
@@ -206,7 +211,7 @@ class Preparation:
         for name in sorted(changed):
             track = window.tracks[name]
             if name not in moved or channel.plain_last.get(name) != track.last_whole:
-                grew |= self._publish_plain(channel, window, track)
+                grew |= self._publish_plain(channel, window, track, stored_ns)
             if name in channel.main:
                 self._publish_low_latency(channel, window, track, stored_ns)
         edges = {window.tracks[name].edge for name in channel.main}
@@ -216,7 +221,9 @@ class Preparation:
         if grew:
             self._announce(slug)
 
-    def _publish_plain(self, channel: _Channel, window: ChannelWindow, track: Track) -> bool:
+    def _publish_plain(
+        self, channel: _Channel, window: ChannelWindow, track: Track, stored_ns: int
+    ) -> bool:
         """Make a plain playlist; tell whether there was none before or is none now."""
         name, slug = track.rendition, window.channel
         there = name in channel.plain_last
@@ -229,13 +236,19 @@ class Preparation:
         if text is None or track.last_whole is None:
             channel.plain_last.pop(name, None)
             for path in paths:
-                self.table.remove(path)
+                self._empty(path, slug)
             return there
         channel.plain_last[name] = track.last_whole
-        forms = _forms(text, "media_playlist", slug)
+        edge = PartAddress(track.last_whole, PARTS_PER_SEGMENT - 1)
+        forms = _playlist_bytes(text)
         for path in paths:
-            self.table.put(path, *forms)
+            self.table.add_playlist(path, slug).publish(edge, forms, None, stored_ns=stored_ns)
         return not there
+
+    def _empty(self, path: bytes, slug: str) -> None:
+        """Have no playlist at ``path`` for now."""
+        self.table.remove(path)
+        self.table.add_playlist(path, slug)
 
     def _publish_low_latency(
         self, channel: _Channel, window: ChannelWindow, track: Track, stored_ns: int
@@ -248,8 +261,7 @@ class Preparation:
         ]
         full = render_low_latency(window, track, others, delta=False)
         if full is None or track.edge is None:
-            self.table.remove(path)
-            self.table.add_playlist(path, window.channel)
+            self._empty(path, window.channel)
             return
         delta = render_low_latency(window, track, others, delta=True)
         self.table.add_playlist(path, window.channel).publish(

@@ -56,7 +56,7 @@ def test_the_plain_playlist() -> None:
         "#EXTM3U\n"
         "#EXT-X-VERSION:6\n"
         "#EXT-X-TARGETDURATION:4\n"
-        "#EXT-X-SERVER-CONTROL:HOLD-BACK=15.36\n"
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=15.36\n"
         "#EXT-X-MEDIA-SEQUENCE:467500000\n"
         "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
         '#EXT-X-MAP:URI="../../../media/hytv/360p/9b8b61024cb178dc.mp4"\n'
