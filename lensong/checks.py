@@ -140,7 +140,7 @@ def needs_of(settings: Settings) -> str:
     )
     cores += 0.1 * (len(settings.channels) - len(television)) + 0.3
     return (
-        f"{len(settings.channels)} channels ({len(television)} TV),"
+        f"channels: {len(settings.channels)}, of these TV: {len(television)};"
         f" about {cores:.1f} cores of a current server for the chain that is on air,"
         f" {_MIN_FREE_BYTES // 2**20} MB free in {settings.paths.data_dir}"
     )

@@ -50,6 +50,7 @@ class PageServer:
         app.add_routes(
             [
                 web.get("/", self._to_page),
+                web.get("/favicon.ico", self._no_icon),
                 web.get("/demo", self._page),
                 web.get("/demo/state.json", self._tell_state),
                 web.get("/demo/hls.mjs", self._hls),
@@ -62,6 +63,9 @@ class PageServer:
 
     async def _to_page(self, _: web.Request) -> web.Response:
         raise web.HTTPFound("/demo")
+
+    async def _no_icon(self, _: web.Request) -> web.Response:
+        return web.Response(status=204)
 
     async def _page(self, request: web.Request) -> web.Response:
         found = _FILES.get(request.match_info.get("name", ""))

@@ -58,7 +58,7 @@ _SONGS: Final = (
     "Hát ru – Cái ngủ mày ngủ cho ngoan",
 )
 _SONG_S: Final = 20
-_LOST_TIME_NS: Final = 1_000_000_000
+_LOST_TIME_NS: Final = 3_000_000_000  # less is caught up by a burst, as encoders do
 _SAMPLES_PER_FRAME: Final = SAMPLE_RATE // FRAME_RATE
 _VIETNAM: Final = timezone(timedelta(hours=7))
 _READ_BYTES: Final = 64 * 1024

@@ -83,7 +83,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("key")
 def test_a_good_file_is_called_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(write_settings(tmp_path))]) == 0
-    assert "good; 1 channels (0 TV)" in capsys.readouterr().out
+    assert "good; channels: 1, of these TV: 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
