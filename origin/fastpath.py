@@ -44,9 +44,6 @@ from origin.tally import Tally
 __all__ = ["FastPath", "PublicServer"]
 
 _LOOKS_A_TURN: Final = 1_000
-_RELEASES_A_TURN: Final = 200
-"""Held requests that are answered before the loop gets a turn: about 5 ms of work."""
-
 _LINGERING_S: Final = 2.0
 """How long aiohttp reads on when a refused request's body still comes."""
 
@@ -67,8 +64,25 @@ class _Connection(Protocol):
 class FastPath:
     """What all connections of one origin share: table, counts, the date, the regular look."""
 
-    def __init__(self, *, table: ResponseTable, tally: Tally, connections: Connections) -> None:
-        """Take charge of the table's releases and of the connections' states."""
+    def __init__(
+        self,
+        *,
+        table: ResponseTable,
+        tally: Tally,
+        connections: Connections,
+        releases_a_turn: int = 1_000,
+    ) -> None:
+        """Take charge of the table's releases and of the connections' states.
+
+        Args:
+            table: What is answered.
+            tally: Counts the answers.
+            connections: Counts the connections.
+            releases_a_turn: How many held requests are answered before the loop gets a turn. A
+                thousand are about 15 ms of work; in each turn those who were answered ask again,
+                which keeps the others waiting.
+        """
+        self._releases_a_turn = releases_a_turn
         self.table = table
         self.tally = tally
         self.connections = connections
@@ -104,9 +118,9 @@ class FastPath:
                 await asyncio.sleep(0)
 
     def _dispatch(self, released: list[Hold], stored_ns: int) -> None:
-        for hold in released[:_RELEASES_A_TURN]:
+        for hold in released[: self._releases_a_turn]:
             hold.released(stored_ns)
-        if rest := released[_RELEASES_A_TURN:]:
+        if rest := released[self._releases_a_turn :]:
             asyncio.get_running_loop().call_soon(self._dispatch, rest, stored_ns)
 
     def _states(self) -> dict[State, int]:
