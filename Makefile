@@ -83,9 +83,8 @@ test: test-packages setup-dev web check
 	@$(bin)/python -m pytest -q -m "not soak" $(ARGS)
 
 bench: test-packages setup-dev web
-	@for file in benchmarks/origin_throughput.py benchmarks/origin_blocking.py \
-	    benchmarks/packager_publish.py benchmarks/cost.py; do \
-	  echo "==> $$file"; $(bin)/python $$file $(ARGS) || exit 1; done
+	@for name in origin_throughput origin_blocking packager_publish cost; do \
+	  echo "==> $$name"; $(bin)/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 soak: test-packages setup-dev web
 	@$(bin)/python -m benchmarks.soak $(NAME) $(ARGS)
