@@ -162,7 +162,6 @@ class Child:
                 await process.wait()
             finally:  # its last words are read while it ends
                 await self._end()
-            _kill_group(process.pid)
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await asyncio.wait([reading])
@@ -189,21 +188,25 @@ class Child:
         self._held = []
 
     async def _end(self) -> None:
+        """End the process and what it started.  Cancelled, it kills them at once."""
         process = self._process
         if process is None:
             return
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-                process.send_signal(signal.SIGCONT)  # a frozen one could not end
-            try:
+        try:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.terminate()
+                    process.send_signal(signal.SIGCONT)  # a frozen one could not end
                 async with asyncio.timeout(_STOP_S):
                     await process.wait()
-            except TimeoutError:
-                log.warning("process_killed", process=self.name)
-            finally:
+        except TimeoutError:
+            log.warning("process_killed", process=self.name)
+        finally:
+            if self._process is process:  # else its number may be another's by now
                 _kill_group(process.pid)
-            await process.wait()
+        await process.wait()
+        if self._process is process:
+            self._process = None
 
 
 def _kill_group(pid: int) -> None:
