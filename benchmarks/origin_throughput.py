@@ -38,7 +38,14 @@ BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/130.0.0.0 Safari/537.36",
 }
-OF_NGINX_ITSELF = {"content-type", "content-length", "date", "server", "content-encoding"}
+OF_NGINX_ITSELF = {
+    "connection",  # the headers were fetched by a client that says "close"
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "server",
+}
 
 
 @dataclass
