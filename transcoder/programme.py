@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from typing import Final
 
 import structlog
 
@@ -17,8 +15,6 @@ from transcoder.tape import Tape
 __all__ = ["ProgrammeThread"]
 
 log = structlog.get_logger()
-
-_LONGEST_SLEEP_S: Final = 0.2
 
 
 class ProgrammeThread:
@@ -50,7 +46,7 @@ class ProgrammeThread:
             due_ns = self.clock.monotonic_at(start_of_frame(frame, self._rate))
             late_ns = monotonic_ns() - due_ns
             if late_ns < 0:
-                time.sleep(min(_LONGEST_SLEEP_S, -late_ns / 1e9))
+                self._stopping.wait(-late_ns / 1e9)
                 continue
             if late_ns > SEGMENT_NS:
                 following = frame_at(self.clock.now(monotonic_ns()), self._rate)
