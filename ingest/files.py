@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import imageio_ffmpeg
 import structlog
 
 from core.clock import unix_ns
@@ -48,8 +47,8 @@ def file_loop_arguments(path: Path) -> list[str]:
 class FileLoop:
     """One ``file`` input; :meth:`run` plays once until FFmpeg ends, so supervise it."""
 
-    def __init__(self, relay: Relay, path: Path, *, ffmpeg: Path | None) -> None:
-        self._relay, self._path, self._ffmpeg = relay, path, ffmpeg
+    def __init__(self, relay: Relay, path: Path, *, program: str) -> None:
+        self._relay, self._path, self._program = relay, path, program
 
     async def run(self) -> None:
         """Play until cancelled.
@@ -59,12 +58,11 @@ class FileLoop:
         """
         if not await asyncio.to_thread(self._path.is_file):
             raise InputError(f"there is no file {self._path}", code="file_missing")
-        program = self._ffmpeg or await asyncio.to_thread(imageio_ffmpeg.get_ffmpeg_exe)
         session = self._relay.begin(None, now=unix_ns())
         session.publisher = "file"
         reason: DisconnectReason = "kicked"
         try:
-            async with _process(str(program), file_loop_arguments(self._path)) as process:
+            async with _process(self._program, file_loop_arguments(self._path)) as process:
                 await self._play(process, session)
         except InputError:
             reason = "decode"

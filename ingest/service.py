@@ -12,6 +12,7 @@ from aiohttp import web
 from core.admin import AdminPort, new_registry, serve_application
 from core.config import Settings, load_settings, publisher_key_hashes
 from core.errors import ConfigError
+from core.programs import ffmpeg_program
 from core.tasks import supervise
 from ingest.admission import Admission
 from ingest.files import FileLoop
@@ -44,8 +45,12 @@ class IngestService:
             settings: What it says now.
             hashes: SHA-256 of each publisher's key, by (channel, input).
             secret: The internal secret.
+
+        Raises:
+            ConfigError: If there is no FFmpeg for file inputs.
         """
         self._file, self._settings, self._secret = file, settings, secret
+        self._program = ffmpeg_program(settings.paths)
         self._registry = new_registry("ingest")
         metrics = IngestMetrics(self._registry)
         self._admission = Admission(metrics)
@@ -110,7 +115,7 @@ class IngestService:
                 self._loops[channel, name, path] = task
 
     async def _play(self, relay: Relay, path: Path) -> None:
-        loop = FileLoop(relay, path, ffmpeg=self._settings.paths.ffmpeg)
+        loop = FileLoop(relay, path, program=self._program)
         await supervise(f"file.{relay.channel}.{relay.name}", loop.run)
 
     def _not_ready(self) -> str | None:

@@ -39,7 +39,7 @@ async def test_a_file_plays_for_ever_without_a_jump(
 ) -> None:
     file = tmp_path / "Phim tài liệu -i.mkv"
     await _write(file, await asyncio.to_thread(pictures, "matroska", seconds=1))
-    loop = FileLoop(relay, file, ffmpeg=Path(ffmpeg))
+    loop = FileLoop(relay, file, program=ffmpeg)
     async with asyncio.TaskGroup() as tasks:
         playing = tasks.create_task(loop.run())
         with relay.subscribe() as feed:
@@ -64,7 +64,7 @@ async def test_sound_alone_plays_too(relay: Relay, tmp_path: Path) -> None:
     file = tmp_path / "nhạc.mp3"
     await _write(file, await asyncio.to_thread(sound, "mp3", 1))
     async with asyncio.TaskGroup() as tasks:
-        playing = tasks.create_task(FileLoop(relay, file, ffmpeg=None).run())
+        playing = tasks.create_task(FileLoop(relay, file, program=FFMPEGS[-1]).run())
         with relay.subscribe() as feed:
             assert (await feed.joined()).start.tracks == {"audio"}
         playing.cancel()
@@ -72,7 +72,7 @@ async def test_sound_alone_plays_too(relay: Relay, tmp_path: Path) -> None:
 
 async def test_a_missing_file_is_named(relay: Relay, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no file .*gone\.mp4"):
-        await FileLoop(relay, tmp_path / "gone.mp4", ffmpeg=None).run()
+        await FileLoop(relay, tmp_path / "gone.mp4", program=FFMPEGS[-1]).run()
     assert relay.session is None
 
 
@@ -90,7 +90,7 @@ async def test_an_unsuitable_file_is_refused_in_ffmpegs_words(
     file = tmp_path / "odd.mp4"
     await _write(file, content)
     with pytest.raises(InputError, match=r"odd\.mp4 cannot be played: .+") as raised:
-        await FileLoop(relay, file, ffmpeg=None).run()
+        await FileLoop(relay, file, program=FFMPEGS[-1]).run()
     assert raised.value.code == "decode"
     assert relay.session is None
 
