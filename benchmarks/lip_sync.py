@@ -2,7 +2,7 @@
 
     python -m benchmarks.lip_sync SITE CHANNEL      measure a running channel once
 
-:func:`lip_sync` starts the studio anew at eight phases 5 ms apart and measures each.
+:func:`lip_sync` starts the studio anew at phases 5 ms apart and measures each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from urllib.parse import urljoin
 import aiohttp
 
 from benchmarks.station import running_station
-from core.clock import unix_ns
 from tests.checker.decoded import (
     beep_onsets,
     decode_pictures,
@@ -29,8 +28,7 @@ from tests.checker.playlist import parse_media
 __all__ = ["lip_sync", "offsets_now"]
 
 _PHASES = 8
-_PHASE_NS = 5_000_000
-_FRAME_NS = 40_000_000
+_PHASE_US = 5_000
 _TARGET_MS = 20.0
 
 
@@ -58,14 +56,20 @@ async def _newest(client: aiohttp.ClientSession, url: str, count: int) -> tuple[
     return found[0], found[1:]
 
 
-async def lip_sync(minutes: float) -> bool:
-    """Measure at eight phases of the studio's start; watch each for ``minutes``."""
+async def lip_sync(minutes: float, *, phases: int = _PHASES, ppm: int = 0) -> bool:
+    """Measure with the studio's frames at several phases of the programme's.
+
+    Args:
+        minutes: How long each phase runs before it is measured.
+        phases: How many, 5 ms apart.
+        ppm: How fast the studio's clock runs; negative: slow.
+    """
     good = True
     async with running_station() as station:
-        for phase in range(_PHASES):
+        for phase in range(phases):
             await station.unplug("hytv", "studio")
             await station.until_on_air("backup", 5)
-            await asyncio.sleep(((phase * _PHASE_NS - unix_ns()) % _FRAME_NS) / 1e9)
+            station.studio_clock = f"{phase * _PHASE_US}:{ppm}"
             await station.plug_in("hytv", "studio")
             await station.until_on_air("studio", 40)
             await asyncio.sleep(max(20.0, 60 * minutes))

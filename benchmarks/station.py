@@ -100,6 +100,9 @@ class Station:
     studios: dict[tuple[str, str], asyncio.subprocess.Process] = field(default_factory=dict)
     """By (channel, input); each leads a process group of its own."""
 
+    studio_clock: str = "0:0"
+    """Microseconds and parts per million by which the next studio's clock is off."""
+
     @property
     def site(self) -> str:
         """Address of the public site."""
@@ -111,7 +114,7 @@ class Station:
         return log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
     async def plug_in(self, channel: str, name: str) -> None:
-        """Start a studio, unless it runs."""
+        """Start a studio with the clock of ``studio_clock``, unless it runs."""
         running = self.studios.get((channel, name))
         if running is not None and running.returncode is None:
             return
@@ -121,12 +124,16 @@ class Station:
         folder.mkdir(exist_ok=True)
         self.studios[channel, name] = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "lensong.demo.publisher", "radio" if radio else "tv"),
+            *("-m", "benchmarks.studio", "radio" if radio else "tv"),
             *("--port", str(network.icecast_port if radio else network.rtmp_port)),
             *("--channel", channel, "--input", name, "--mark", name.upper()),
             *("--folder", str(folder)),
             cwd=ROOT,
-            env={**child_environment(), PUBLISH_KEY_VARIABLE: self.key},
+            env={
+                **child_environment(),
+                PUBLISH_KEY_VARIABLE: self.key,
+                "LENSONG_STUDIO_CLOCK": self.studio_clock,
+            },
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
