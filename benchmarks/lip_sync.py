@@ -56,20 +56,19 @@ async def _newest(client: aiohttp.ClientSession, url: str, count: int) -> tuple[
     return found[0], found[1:]
 
 
-async def lip_sync(minutes: float, *, phases: int = _PHASES, ppm: int = 0) -> bool:
+async def lip_sync(minutes: float, *, phases: int = _PHASES) -> bool:
     """Measure with the studio's frames at several phases of the programme's.
 
     Args:
         minutes: How long each phase runs before it is measured.
         phases: How many, 5 ms apart.
-        ppm: How fast the studio's clock runs; negative: slow.
     """
     good = True
     async with running_station() as station:
         for phase in range(phases):
             await station.unplug("hytv", "studio")
             await station.until_on_air("backup", 5)
-            station.studio_clock = f"{phase * _PHASE_US}:{ppm}"
+            station.studio_clock = f"{phase * _PHASE_US}:0"
             await station.plug_in("hytv", "studio")
             await station.until_on_air("studio", 40)
             await asyncio.sleep(max(20.0, 60 * minutes))

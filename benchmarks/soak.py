@@ -81,19 +81,12 @@ async def flash_and_beep(minutes: float) -> bool:
     return await lip_sync(minutes)
 
 
-async def drifting_studio(minutes: float) -> bool:
-    """A studio's clock 200 ppm fast, then slow: flash and beep stay within 20 ms."""
-    fast = await lip_sync(minutes, phases=1, ppm=200)
-    return await lip_sync(minutes, phases=1, ppm=-200) and fast
-
-
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
     "latency": (latency, 0),
     "faults": (faults, 0),
     "lip-sync": (flash_and_beep, 0.5),
-    "drift": (drifting_studio, 15),
 }
 """What can be measured, and for how many minutes by default."""
 

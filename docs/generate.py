@@ -139,42 +139,54 @@ def metrics_in_code() -> list[Metric]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             module = ast.parse(path.read_text(encoding="utf-8"))
-            constants = _constants(module)
-            for node in ast.walk(module):
-                metric = _metric(node, constants)
-                if metric is not None:
-                    found[metric.name] = metric
+            found |= {metric.name: metric for metric in _metrics(module, {})}
     return [found[name] for name in sorted(found)]
 
 
-def _constants(module: ast.Module) -> dict[str, object]:
-    """Return what is called by a name and is a tuple of texts, such as labels."""
+def _metrics(node: ast.AST, known: dict[str, object]) -> Iterator[Metric]:
+    """Yield the families below ``node``; names that a function gives stay inside it."""
+    if isinstance(node, ast.Module | ast.FunctionDef):
+        known = known | _label_names(node, known)
+    metric = _metric(node, known)
+    if metric is not None:
+        yield metric
+    for child in ast.iter_child_nodes(node):
+        yield from _metrics(child, known)
+
+
+def _label_names(
+    scope: ast.Module | ast.FunctionDef, known: dict[str, object]
+) -> dict[str, object]:
+    """Return what is called by a name directly in ``scope`` and is a tuple of texts."""
     found: dict[str, object] = {}
-    for node in ast.walk(module):
+    for node in scope.body:
         target: ast.expr | None = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
             target = node.targets[0]
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name):
-            value = _value(node.value, found)
+            value = _value(node.value, known | found)
             if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
                 found.setdefault(target.id, value)
     return found
 
 
-def _metric(node: ast.AST, constants: dict[str, object]) -> Metric | None:
-    """Read ``Counter("lensong_...", "meaning", (labels))``, also inside a helper's call."""
+def _metric(node: ast.AST, known: dict[str, object]) -> Metric | None:
+    """Read ``Counter("lensong_...", "meaning", (labels))``, or a helper's ``_counter("...")``."""
     if not isinstance(node, ast.Call):
         return None
     kind = _kind(node)
-    values = [_value(argument, constants) for argument in node.args]
-    is_name = [isinstance(v, str) and re.fullmatch(r"lensong_\w+", v) is not None for v in values]
+    values = [_value(argument, known) for argument in node.args]
+    # A helper of the module's own puts the prefix in front.
+    is_helper = isinstance(node.func, ast.Name) and node.func.id.startswith("_")
+    pattern = r"(?:lensong_)?[a-z_]+" if is_helper else r"lensong_[a-z_]+"
+    is_name = [isinstance(v, str) and re.fullmatch(pattern, v) is not None for v in values]
     if kind is None or True not in is_name:
         return None
     after = values[is_name.index(True) + 1 :]
-    name = str(values[is_name.index(True)])
+    name = f"lensong_{str(values[is_name.index(True)]).removeprefix('lensong_')}"
     if kind == "counter" and not name.endswith("_total"):
         name += "_total"
-    given = [_value(k.value, constants) for k in node.keywords if k.arg in ("labelnames", "labels")]
+    given = [_value(k.value, known) for k in node.keywords if k.arg in ("labelnames", "labels")]
     labels = next((v for v in (*given, *after) if isinstance(v, list | tuple)), ())
     return Metric(name, kind, tuple(map(str, labels)), str(after[0]) if after else "")
 
