@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +34,7 @@ from lensong.demo.picture import FRAME_RATE, HEIGHT, WIDTH, Look, Picture, Texts
 from lensong.demo.rtmp_publisher import publish_rtmp
 from lensong.demo.sound import BEEP_HZ, BEEP_S, SAMPLE_RATE
 
-__all__ = ["LOOP_PICTURES", "Hole", "Loop", "encode_loop", "main", "source_tags"]
+__all__ = ["LOOP_PICTURES", "Hole", "Loop", "encode_loop", "flv_file", "main", "source_tags"]
 
 LOOP_S: Final = 8
 LOOP_PICTURES: Final = LOOP_S * FRAME_RATE
@@ -146,6 +147,18 @@ def source_tags(
             if sound_hole is None or not sound_hole.covers(sound_s):
                 yield FlvTag(_SOUND, round(sound_s * 1000), loop.sounds[sounds % _LOOP_SOUNDS])
             sounds += 1
+
+
+def flv_file(loop: Loop, seconds: float) -> bytes:
+    """Return so much of the source as a file."""
+    found = [b"FLV\x01\x05\x00\x00\x00\x09" + bytes(4)]
+    for tag in source_tags(loop):
+        if tag.timestamp_ms >= seconds * 1000:
+            break
+        size, stamp = len(tag.payload), tag.timestamp_ms
+        head = struct.pack(">II", tag.kind << 24 | size, (stamp & 0xFFFFFF) << 8 | stamp >> 24)
+        found += [head, bytes(3), tag.payload, struct.pack(">I", 11 + size)]
+    return b"".join(found)
 
 
 async def _pace(tags: Iterator[FlvTag], ppm: float) -> AsyncIterator[FlvTag]:
