@@ -7,17 +7,25 @@ start (one clear sentence on standard error), 1 for a bug (with its traceback).
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from contextlib import suppress
+from typing import Final, NoReturn, Protocol
 
 import uvloop
 
 from core.errors import ConfigError
 from core.logs import start_logging
 
-__all__ = ["Runnable", "run_service"]
+__all__ = ["AUDIENCE", "ON_AIR", "Runnable", "run_service"]
+
+ON_AIR: Final = -10
+"""Niceness of the chain on air, FFmpeg included: whatever the audience asks for, it comes first."""
+
+AUDIENCE: Final = 5
+"""Niceness of what answers the audience."""
 
 
 class Runnable(Protocol):
@@ -28,7 +36,11 @@ class Runnable(Protocol):
 
 
 def run_service(
-    name: str, build: Callable[[], Runnable], *, channel: str | None = None
+    name: str,
+    build: Callable[[], Runnable],
+    *,
+    channel: str | None = None,
+    niceness: int = 0,
 ) -> NoReturn:
     """Build a service, run it until a signal, and exit.
 
@@ -36,8 +48,11 @@ def run_service(
         name: Name of the service, for logs.
         build: Makes the service; it may raise :exc:`~core.errors.ConfigError`.
         channel: Slug, for a process that serves one channel.
+        niceness: Its place on the processor: :data:`ON_AIR` or :data:`AUDIENCE`.
     """
     start_logging(name, channel=channel)
+    with suppress(PermissionError):  # only root may go before others; without it, as it is
+        os.nice(niceness)
     try:
         uvloop.run(_until_stopped(build()))
     except* ConfigError as group:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
-from typing import Final
 
-from core.boot import run_service
+from core.boot import AUDIENCE, run_service
 from core.config import internal_secret, load_settings
 from core.errors import ConfigError
 from origin.service import Origin
-
-_NICENESS: Final = 5
 
 
 def main() -> None:
@@ -21,9 +17,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="the settings file")
     parser.add_argument("--index", type=int, default=0, help="which of the origins this is, from 0")
     arguments = parser.parse_args()
-    # Whatever the audience asks for, the chain that is on air comes first on the processor.
-    os.nice(_NICENESS)
-    run_service("origin", lambda: _origin(arguments.file, arguments.index))
+    run_service("origin", lambda: _origin(arguments.file, arguments.index), niceness=AUDIENCE)
 
 
 def _origin(path: Path, index: int) -> Origin:

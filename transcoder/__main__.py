@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from core.boot import run_service
+from core.boot import ON_AIR, run_service
 from core.config import internal_secret, load_settings
 from transcoder.service import ProgrammeService
 
@@ -25,7 +25,7 @@ def main() -> None:
             secret=internal_secret(),
         )
 
-    run_service("programme", build, channel=arguments.channel)
+    run_service("programme", build, channel=arguments.channel, niceness=ON_AIR)
 
 
 if __name__ == "__main__":

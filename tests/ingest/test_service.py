@@ -157,7 +157,7 @@ def test_a_port_that_is_taken_stops_it_with_one_sentence(tmp_path: Path, taken: 
         ports[taken] = other.getsockname()[1]
         file = tmp_path / "lensong.toml"
         file.write_text(settings_text(ports, tmp_path))
-        assert refusal(file).startswith(f"cannot listen on 127.0.0.1 port {ports[taken]}")
+        assert refusal(file).startswith(f"ingest: cannot listen on 127.0.0.1 port {ports[taken]}")
 
 
 def test_a_bad_settings_file_stops_it(tmp_path: Path) -> None:

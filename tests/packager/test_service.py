@@ -221,7 +221,11 @@ async def test_a_busy_port_is_one_sentence_and_nothing_stays(station: Station) -
         _, said = await child.communicate()
     port = station.settings.network.cmaf_port
     assert child.returncode == 2
-    assert said.decode().splitlines()[-1].startswith(f"cannot listen on 127.0.0.1 port {port}")
+    assert (
+        said.decode()
+        .splitlines()[-1]
+        .startswith(f"packager: cannot listen on 127.0.0.1 port {port}")
+    )
     assert "Traceback" not in said.decode()
 
 
