@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,9 @@ _PATIENCE_NS: Final = 15_000_000_000
 
 _GRACE_NS: Final = 5_000_000_000
 """How long the origin counts as ready without a packager: the time of its restart."""
+
+_WINDOW_S: Final = 2.0
+"""How long an origin that starts waits for the packager's window before it opens its port."""
 
 
 class Origin:
@@ -95,8 +99,13 @@ class Origin:
         follow = partial(supervise, "packager", self.follower.run, min_pause_s=0.1, max_pause_s=1.0)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(follow())
-            tasks.create_task(self.public.run())
             tasks.create_task(self._admin.run())
+            # Several origins share the port: one that restarts takes no viewer before it has
+            # the window, unless there is none to be had.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WINDOW_S):
+                    await self.follower.told.wait()
+            tasks.create_task(self.public.run())
 
     def not_ready(self) -> str | None:
         """Return why viewers cannot be served, or None when they can."""

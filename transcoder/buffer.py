@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from core.timeline import SAMPLE_RATE, samples_per_frame
-from transcoder.rate import DelayKeeper, Settler
+from transcoder.rate import DelayKeeper, LeadMeter, Settler
 from transcoder.resample import MARGIN, Sound, read_block
 
 __all__ = ["InputBuffer", "Picture", "Taken"]
@@ -72,6 +72,7 @@ class InputBuffer:
         self._tick = 0
         self._keeper: DelayKeeper | None = None
         self._settler: Settler | None = self._new_settler()
+        self._meter = LeadMeter()
         self._last_delivery_ns = 0
         self._session = ""
         self.dropped = {"video": 0, "audio": 0}
@@ -147,10 +148,11 @@ class InputBuffer:
             number = self._picture_at(delay)
             picture = self._pictures.get(number)
             here = picture is not None if self._has_picture else self._level(delay) >= 0
-            step = keeper.tick(self._level(delay)) if here else keeper.rest()
+            now_ns = self._monotonic_ns()
+            self._meter.ticked(now_ns=now_ns, media_ns=_nanoseconds((tick + 1) * self._block))
+            step = self._advance(keeper, here=here)
             sound = self._read(delay, step)
             self._forget(number)
-            now_ns = self._monotonic_ns()
             if here:
                 self._last_delivery_ns = now_ns
                 self._settler = None
@@ -162,6 +164,14 @@ class InputBuffer:
 
     def _new_settler(self) -> Settler:
         return Settler(jitter_samples=self._jitter, samples_per_frame=self._block)
+
+    def _advance(self, keeper: DelayKeeper, *, here: bool) -> float:
+        if not here:
+            self._meter.forget()
+        lead_ns = self._meter.lead_ns
+        if lead_ns is None or not here:
+            return keeper.rest()
+        return keeper.tick(lead_ns * SAMPLE_RATE / 1e9 + keeper.delay)
 
     def _picture_at(self, delay: float) -> int:
         return int((self._tick * self._block - delay) / self._block + 0.5)
@@ -176,9 +186,10 @@ class InputBuffer:
         return self._end() - ((self._tick + 1) * self._block - delay)
 
     def _arrived(self) -> None:
+        end = self._end()
+        self._meter.arrived(now_ns=self._monotonic_ns(), media_ns=_nanoseconds(end))
         if self._settler is None:
             return
-        end = self._end()
         if self._has_picture and self._expects_sound and self._sound_end:
             late = end - self._sound_end
             end = min(end, self._sound_end) if late < SAMPLE_RATE else end
@@ -189,6 +200,7 @@ class InputBuffer:
         )
         if delay is not None:
             self._settler = None
+            self._meter = LeadMeter()  # what the clocks said before may hold no more
             self._last_delivery_ns = self._monotonic_ns()
             self._keeper = DelayKeeper(
                 delay=delay, samples_per_frame=self._block, frame_rate=self._rate
@@ -223,3 +235,7 @@ class InputBuffer:
     def _forget(self, number: int) -> None:
         for old in [held for held in self._pictures if held < number]:
             del self._pictures[old]
+
+
+def _nanoseconds(samples: int) -> int:
+    return samples * 1_000_000_000 // SAMPLE_RATE

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from core.clock import monotonic_ns
@@ -39,6 +40,7 @@ would get no more."""
 _SILENT_NS: Final = 4_000_000_000
 """An encoder that is fed and has put out nothing for this long has failed."""
 
+_LOOK_NS: Final = 100_000_000
 _POLL_S: Final = 0.2
 _SAMPLE_BYTES: Final = 4
 
@@ -78,6 +80,9 @@ class EncoderRun:
         self._writes_since: dict[str, int] = {}
         self._made_ns = monotonic_ns()
         self._cpu_used_ns = 0
+        self._blocked_since: int | None = None
+        self._blocked_ns = 0
+        self._checked_ns = 0
         self._newest: dict[str, PartAddress] = {}
         self.failed = threading.Event()
         """Set at the first fault; :attr:`fault` says which."""
@@ -167,20 +172,35 @@ class EncoderRun:
         if self._process is not None and self._process.poll() is not None:
             self._fail("exit")
         now = monotonic_ns()
-        with self._lock:
-            since = min(self._writes_since.values(), default=now)
-        works = self._works(now)
-        if now - since > (_STARVED_NS if works else _BLOCKED_NS):
+        self._count_cpu(now)
+        blocked_ns = self._count_blocked(now)
+        if (blocked_ns > _BLOCKED_NS and not self._works(now)) or blocked_ns > _STARVED_NS:
             self._fail("blocked")
         elif self.frames_fed and now - self._made_ns > _SILENT_NS:
             self._fail("silent")
 
-    def _works(self, now_ns: int) -> bool:
-        """Tell whether FFmpeg has used the processor within the time of a blocked write."""
+    def _count_blocked(self, now_ns: int) -> int:
+        """Return for how long the oldest pending write has been seen to wait.
+
+        A pause of this process, or of the whole host, is counted as one short look.
+        """
+        with self._lock:
+            since = min(self._writes_since.values(), default=None)
+        if since is None or since != self._blocked_since:
+            self._blocked_since, self._blocked_ns = since, 0
+        else:
+            self._blocked_ns += min(now_ns - self._checked_ns, _LOOK_NS)
+        self._checked_ns = now_ns
+        return self._blocked_ns
+
+    def _count_cpu(self, now_ns: int) -> None:
         used_s = process_cpu_seconds(self.pid)
         if used_s > self.cpu_seconds:
             self.cpu_seconds, self._cpu_used_ns = used_s, now_ns
-        return now_ns - self._cpu_used_ns < _BLOCKED_NS
+
+    def _works(self, now_ns: int) -> bool:
+        """Tell whether FFmpeg uses the processor, or would if it got it."""
+        return now_ns - self._cpu_used_ns < _BLOCKED_NS or wants_processor(self.pid)
 
     def _fail(self, fault: str) -> None:
         if not self.failed.is_set() and not self._stopping.is_set():
@@ -289,3 +309,12 @@ def process_cpu_seconds(pid: int | None) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wants_processor(pid: int | None) -> bool:
+    """Tell whether a thread of a process is running or waits for a processor."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            if stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "R":
+                return True
+    return False

@@ -6,6 +6,10 @@ buffer.  If the source's clock runs fast the buffer grows, if slow it shrinks; t
 read rate is bent, at most 0.1 %, until the buffer is back where it was.  The sound is
 resampled by that; a picture is dropped or repeated when a whole frame has accumulated,
 since the picture is always the one that belongs to the sound being read.
+
+How full the buffer is, is not counted in frames: that moves by whole frames, and
+never while the two clocks are far apart in phase.  :class:`LeadMeter` compares the clocks
+themselves, by the arrivals that were delayed least.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from typing import Final
 
 from core.timeline import SAMPLE_RATE
 
-__all__ = ["DelayKeeper", "Settler"]
+__all__ = ["DelayKeeper", "LeadMeter", "Settler"]
 
 _MAX_BEND: Final = 1e-3
 _GAIN_PER_S: Final = 1 / 40
@@ -28,7 +32,13 @@ _STOP_CORRECTING: Final = SAMPLE_RATE // 1000
 """Corrected from 10 ms of error on, until within 1 ms: good sound is mostly copied."""
 
 _SETTLE_NS: Final = 1_000_000_000
+_PATIENCE_NS: Final = 3_000_000_000
+"""A feed whose lead rises for longer than this is no burst; it is taken as it is."""
+
 _SETTLED_SPREAD: Final = SAMPLE_RATE * 2 // 5
+
+_MEASURE_NS: Final = 2_000_000_000
+""":class:`LeadMeter` compares the clocks once in this time: longer than most delays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,8 @@ class Settler:
 
     A decoder that starts gives the cached group of pictures in a burst and then real
     time.  Once the lead (how far ahead of the programme the newest frame is) has spread
-    by less than 0.4 s over a second, the burst is over, and the delay is the one that
-    leaves a whole jitter buffer at the worst moment of that second.
+    by less than 0.4 s over a second and no longer rises, the burst is over, and the delay
+    is the one that leaves a whole jitter buffer at the worst moment of that second.
     """
 
     def __init__(self, *, jitter_samples: int, samples_per_frame: int) -> None:
@@ -68,10 +78,68 @@ class Settler:
         leads = [arrival.lead for arrival in self._arrivals]
         if max(leads) - min(leads) > _SETTLED_SPREAD:
             return None
+        if self._rises(now_ns) and now_ns - self._first_ns < _PATIENCE_NS:
+            return None  # the burst's tail would be held as delay for ever
         # A multiple of a frame, so that a sound that needs no bending is copied untouched
         # and goes with exactly its picture.
         wanted = self._jitter - min(leads)
         return -(-wanted // self._frame) * self._frame
+
+    def _rises(self, now_ns: int) -> bool:
+        """Tell whether the window's first half was later than its second by over a frame."""
+        half_ns = now_ns - _SETTLE_NS // 2
+        older = [arrival.lead for arrival in self._arrivals if arrival.at_ns < half_ns]
+        newer = [arrival.lead for arrival in self._arrivals if arrival.at_ns >= half_ns]
+        return bool(older) and bool(newer) and min(older) < min(newer) - self._frame
+
+
+class LeadMeter:
+    """Measure how far an input's clock is ahead of the programme's, without the jitter.
+
+    A frame can come late and a tick can be late, but neither early.  So the least late
+    arrival and the least late tick of a while tell what the clocks say, to a fraction of a
+    frame, whatever the network and this machine do meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._started_ns: int | None = None
+        self._arrival_ns: int | None = None
+        self._tick_ns: int | None = None
+        self.lead_ns: int | None = None
+        """Media time of the newest arrival minus the programme's; None before it is known."""
+
+    def forget(self) -> None:
+        """Begin to compare anew: the feed was away, and what comes first then is late."""
+        self._started_ns = self._arrival_ns = self._tick_ns = None
+
+    def arrived(self, *, now_ns: int, media_ns: int) -> None:
+        """Take an arrival.
+
+        Args:
+            now_ns: Monotonic moment.
+            media_ns: Where what has arrived ends, on the epoch's grid.
+        """
+        late_ns = now_ns - media_ns
+        if self._arrival_ns is None or late_ns < self._arrival_ns:
+            self._arrival_ns = late_ns
+
+    def ticked(self, *, now_ns: int, media_ns: int) -> None:
+        """Take a tick of the programme.
+
+        Args:
+            now_ns: Monotonic moment.
+            media_ns: Where the tick's frame ends, on the epoch's grid.
+        """
+        late_ns = now_ns - media_ns
+        if self._started_ns is None:
+            self._started_ns = now_ns
+        if self._tick_ns is None or late_ns < self._tick_ns:
+            self._tick_ns = late_ns
+        if now_ns - self._started_ns < _MEASURE_NS:
+            return
+        if self._arrival_ns is not None:
+            self.lead_ns = self._tick_ns - self._arrival_ns
+        self.forget()
 
 
 class DelayKeeper:

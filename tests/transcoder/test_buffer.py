@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from transcoder.buffer import InputBuffer, Picture
 
@@ -119,6 +120,54 @@ def test_a_publisher_that_stood_still_and_goes_on_late_is_settled_anew() -> None
         feed.tick()
     assert feed.numbers[-1] is not None
     assert feed.numbers.index(feed.numbers[-1]) > 25
+
+
+@pytest.mark.parametrize("ppm", [200, -200])
+def test_a_clock_that_is_off_is_followed_evenly_and_its_sine_stays_whole(ppm: int) -> None:
+    """Four minutes of whole frames that arrive one by one, each up to 9 ms late."""
+    now_ns, number = 0, START
+    at = np.arange(BLOCK)
+    wave = np.rint(8_000 * np.sin(2 * np.pi * at / 48)).astype(np.int16)  # 40 waves a frame
+    sound = np.stack((wave, wave), axis=1)
+    buffer = InputBuffer(
+        frame_rate=25, jitter_ms=200, has_picture=True, monotonic_ns=lambda: now_ns
+    )
+    buffer.begin(session="one", tracks=VIDEO)
+    ratios: list[float] = []
+    heard: list[int] = []
+    for tick in range(240 * 25):
+        while True:
+            came = number - START
+            arrives_ns = round(came * 40e6 / (1 + ppm * 1e-6)) + came * 7 % 10 * 1_000_000
+            if arrives_ns > tick * 40_000_000:
+                break
+            now_ns = max(now_ns, arrives_ns)
+            buffer.put_picture(number, Picture(b""))
+            buffer.put_sound(number * BLOCK, sound)
+            number += 1
+        now_ns = tick * 40_000_000
+        taken = buffer.take(START + tick)
+        ratios.append(buffer.drift_ratio)
+        if taken.sound is not None:
+            heard += taken.sound[:, 0].tolist()
+    assert max(abs(ratio - ppm * 1e-6) for ratio in ratios[-60 * 25 :]) < 10e-6
+    assert abs(buffer.buffered_s - 0.2) < 0.05
+    steps = np.abs(np.diff(np.array(heard), 2))
+    assert steps.max() <= 137 + 4  # of a pure sine, and what rounding to 16 bits adds
+
+
+def test_a_publisher_that_goes_on_late_is_followed_from_what_holds_then() -> None:
+    """The clocks' relation from before the halt bends nothing after it."""
+    feed = Feed()
+    for _ in range(200):
+        feed.tick()
+    for _ in range(75):
+        feed.tick(picture=False, sound=False)
+    feed.late += 75
+    for _ in range(20 * 25):
+        feed.tick()
+    assert feed.numbers[-1] is not None
+    assert feed.buffer.drift_ratio == 0.0
 
 
 def test_a_burst_is_bounded_and_counted() -> None:

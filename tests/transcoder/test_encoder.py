@@ -168,6 +168,26 @@ def test_an_encoder_that_is_killed_is_a_fault_within_moments() -> None:
         run.stop()
 
 
+def test_an_encoder_that_stands_still_is_a_fault_and_one_that_works_is_not() -> None:
+    """SIGSTOP: it takes nothing and uses no processor; half a second later it is given up."""
+    channel = ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")
+    recorder = Recorder()
+    tape = flash_tape(25, 60, has_picture=True)  # more than it encodes at once
+    run = EncoderRun(program=PROGRAMS[0], plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        assert recorder.wait_for_parts(4, 1), run.fault
+        run.check()
+        assert not run.failed.is_set()
+        assert run.pid is not None
+        os.kill(run.pid, signal.SIGSTOP)
+        while not run.failed.wait(0.05):
+            run.check()
+        assert run.fault == "blocked"
+    finally:
+        run.stop()
+
+
 def test_a_tape_that_has_moved_on_is_a_fault() -> None:
     """An encoder that fell behind the tape cannot invent the frames."""
     channel = ChannelSettings(slug="c", name="C", kind="radio")

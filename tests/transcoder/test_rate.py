@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transcoder.rate import DelayKeeper, Settler
+from transcoder.rate import DelayKeeper, LeadMeter, Settler
 
 FRAME = 1920
 TICK_NS = 40_000_000
@@ -26,6 +26,41 @@ def test_the_burst_of_a_cached_group_of_pictures_is_waited_out() -> None:
     found = [settler.arrived(now_ns=100_000_000 + i * TICK_NS, lead=0) for i in range(40)]
     first = next(delay for delay in found if delay is not None)
     assert first == 9_600
+
+
+def test_the_tail_of_a_burst_is_not_held_as_delay() -> None:
+    """A slow decoder gives its two seconds within 0.5 s; half a second later it is forgotten."""
+    settler = Settler(jitter_samples=9_600, samples_per_frame=FRAME)
+    for i in range(50):
+        assert settler.arrived(now_ns=i * 10_000_000, lead=-76_000 + i * 1_520) is None
+    found = [settler.arrived(now_ns=500_000_000 + i * TICK_NS, lead=0) for i in range(60)]
+    assert next(delay for delay in found if delay is not None) == 9_600
+
+
+def test_a_lead_that_rises_for_ever_is_taken_as_it_is() -> None:
+    settler = Settler(jitter_samples=9_600, samples_per_frame=FRAME)
+    found = [settler.arrived(now_ns=i * TICK_NS, lead=i * 500) for i in range(100)]
+    first = next(i for i, delay in enumerate(found) if delay is not None)
+    assert first == 75  # after three seconds
+
+
+def test_the_least_late_arrival_and_tick_tell_what_the_clocks_say() -> None:
+    """Frames come up to 150 ms late and ticks up to 60 ms; the source is 70 ms behind."""
+    meter = LeadMeter()
+    for i in range(51):
+        late_ns = (70 + i * 37 % 150) * 1_000_000
+        meter.arrived(now_ns=i * TICK_NS + late_ns, media_ns=i * TICK_NS)
+        meter.ticked(now_ns=i * TICK_NS + i * 23 % 60 * 1_000_000, media_ns=i * TICK_NS)
+    assert meter.lead_ns == -70_000_000
+
+
+def test_without_an_arrival_the_clocks_stay_as_they_were() -> None:
+    meter = LeadMeter()
+    for i in range(200):
+        if i < 60:
+            meter.arrived(now_ns=i * TICK_NS + 5_000_000, media_ns=i * TICK_NS)
+        meter.ticked(now_ns=i * TICK_NS, media_ns=i * TICK_NS)
+    assert meter.lead_ns == -5_000_000
 
 
 @pytest.mark.parametrize("ppm", [200, -200, 800])
