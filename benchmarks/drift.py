@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 OFFSET: Final = 23_000
-"""Ports of the first scenario's station begin here, those of the next 100 above."""
+"""Ports of the first scenario's station begin here, those of each other 100 above the last."""
 
 TARGET_MS: Final = 20.0
 _EDGE: Final = 4_096
@@ -365,7 +365,8 @@ async def drift(names: Sequence[str], minutes: float) -> bool:
             name: tasks.create_task(
                 measure(SCENARIOS[name], minutes=minutes, offset=OFFSET + 100 * place)
             )
-            for place, name in enumerate(names)
+            for place, name in enumerate(SCENARIOS)
+            if name in names
         }
     good = True
     for name, task in running.items():
