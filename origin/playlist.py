@@ -53,10 +53,10 @@ _SKIP_AFTER_SEGMENTS: Final = 7
 """
 
 _SEGMENTS_WITH_PARTS: Final = 3
-"""Newest segments, the open one among them, whose parts are listed: 8.3 to 11.5 s.
+"""Newest segments, the one of the hint among them, whose parts are listed: 7.7 to 10.9 s.
 
 EXT-X-PART tags "SHOULD be removed after they are greater than three target durations from the
-end" (STANDARDS 62), which hls-parser in strict mode counts in segments.
+end" (STANDARDS 62), which hls-parser in strict mode counts in segments, the hint's included.
 """
 
 _LOW_LATENCY_CONTROL: Final = (
@@ -75,7 +75,7 @@ def render_plain(window: ChannelWindow, track: Track) -> str | None:
         return None
     lines = [
         "#EXTM3U",
-        "#EXT-X-VERSION:6",  # EXT-X-MAP needs no more (STANDARDS 4, 6)
+        "",  # the version, which depends on what follows
         f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
         f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={HOLD_BACK_S}",
         *_sequences(window, first),
@@ -83,8 +83,7 @@ def render_plain(window: ChannelWindow, track: Track) -> str | None:
     writer = _SegmentWriter(window, track, first, lines)
     for msn in range(first, last + 1):
         writer.write(msn, with_parts=False)
-    lines.append("")
-    return "\n".join(lines)
+    return _finish(lines, least=6)
 
 
 def render_low_latency(
@@ -107,7 +106,7 @@ def render_low_latency(
         return None
     lines = [
         "#EXTM3U",
-        f"#EXT-X-VERSION:{9 if delta else 6}",  # EXT-X-SKIP needs 9 (STANDARDS 5, 6)
+        "",  # the version, which depends on what follows
         f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
         _LOW_LATENCY_CONTROL,
         f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S}",
@@ -119,11 +118,11 @@ def render_low_latency(
         # Player: the tags of skipped segments are taken from the player's copy, EXT-X-MAP among
         # them; hls.js would load the header again if it stood here once more.
         writer.skip_to(begin)
+    hint = edge.next()
     for msn in range(begin, last + 1):
-        writer.write(msn, with_parts=msn > edge.msn - _SEGMENTS_WITH_PARTS)
+        writer.write(msn, with_parts=msn > hint.msn - _SEGMENTS_WITH_PARTS)
     if edge.msn > last:
         writer.write_open(edge)
-    hint = edge.next()
     lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{writer.media}{hint.msn}.{hint.part}.m4s"')
     # LAST-PART is never left out: hls.js would put its own in its place (STANDARDS 66).
     lines += [
@@ -132,6 +131,17 @@ def render_low_latency(
         for other in reported
         if other.edge is not None
     ]
+    return _finish(lines, least=9 if delta else 6)
+
+
+def _finish(lines: list[str], *, least: int) -> str:
+    """Put the version into its place and join the lines.
+
+    EXT-X-MAP needs 6 and EXT-X-SKIP 9 (STANDARDS 5, 6); strict clients want 8 where EXT-X-GAP
+    stands, as an Apple page asks.
+    """
+    version = max(least, 8) if "#EXT-X-GAP" in lines else least
+    lines[1] = f"#EXT-X-VERSION:{version}"
     lines.append("")
     return "\n".join(lines)
 
