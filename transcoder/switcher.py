@@ -153,6 +153,10 @@ class Switcher:
                 health.good, health.good_since_ns = True, now_ns
         elif health.good and now_ns - health.delivered_ns > self._patience_ns:
             health.good, health.was_lost = False, True
+        elif name != self.on_air:
+            # The patience is for what viewers see now.  To be returned to, an input must have
+            # delivered every frame: one that flaps just within the patience never does.
+            health.good_since_ns = now_ns
         return InputState(
             name=name,
             good=health.good,

@@ -90,6 +90,23 @@ def test_both_gone_shows_slate_within_a_second_and_returns_after_ten() -> None:
     assert shown[-1].startswith("studio:")
 
 
+def test_an_input_that_flaps_within_the_patience_is_not_returned_to() -> None:
+    """It misses a few frames a second, never for longer than 0.4 s: it is not good signal."""
+    station = Station()
+    station.run(4)
+    station.alive["studio"] = False
+    station.run(1)
+    for _ in range(30):
+        station.alive["studio"] = True
+        station.run(0.6)
+        station.alive["studio"] = False
+        station.run(0.4)
+    assert station.switcher.on_air == "backup"
+    station.alive["studio"] = True
+    station.run(13)
+    assert station.switcher.on_air == "studio"
+
+
 def test_the_operator_takes_and_releases() -> None:
     station = Station()
     station.run(4)
