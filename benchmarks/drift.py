@@ -41,6 +41,7 @@ import numpy.typing as npt
 from benchmarks.skewed_studio import LOOP_PICTURES, encode_loop, flv_file
 from benchmarks.station import ROOT, Station, free_ports, running_platform
 from core.config import PUBLISH_KEY_VARIABLE, child_environment
+from lensong.demo.picture import FLASH_FRAMES, FRAME_RATE
 from tests.checker.decoded import (
     Picture,
     Samples,
@@ -150,6 +151,12 @@ class Findings:
     sine_step: float = 0.0
     """Largest second difference of the sine."""
 
+    disturbed: int = 0
+    """Looks at a stretch with more than one picture repeated or left out."""
+
+    disturbed_step: float = 0.0
+    """The same difference in those."""
+
     repeated: int = 0
     dropped: int = 0
     slate: int = 0
@@ -161,6 +168,8 @@ class Findings:
         """Add what was seen in further segments."""
         self.offsets_ms += other.offsets_ms
         self.sine_step = max(self.sine_step, other.sine_step)
+        self.disturbed += other.disturbed
+        self.disturbed_step = max(self.disturbed_step, other.disturbed_step)
         self.repeated += other.repeated
         self.dropped += other.dropped
         self.slate += other.slate
@@ -180,6 +189,8 @@ class Findings:
             "offset_ms": [round(min(offsets), 2), round(max(offsets), 2)] if offsets else None,
             "worst_ms": round(self.worst_ms, 2) if offsets else None,
             "sine_step": round(self.sine_step, 6),
+            "disturbed": self.disturbed,
+            "disturbed_step": round(self.disturbed_step, 6),
             "repeated": self.repeated,
             "dropped": self.dropped,
             "slate": self.slate,
@@ -195,16 +206,14 @@ def look(pictures: Sequence[Picture], start_s: float, sound: Samples, *, new_s: 
         sound: Shape (2, samples): beeps and the sine.
         new_s: Where begins what was not looked at before.
     """
-    # A flash that begins behind slate may have begun before.
+    # The first picture of a flash may be lost under load; its number tells where it belongs.
     flashes = [
-        after.time_s
+        after.time_s - after.number % FRAME_RATE / FRAME_RATE
         for before, after in pairwise(pictures)
-        if after.lit and not before.lit and before.number is not None and after.time_s >= new_s
+        if after.lit and not before.lit and after.time_s >= new_s
+        if after.number is not None and after.number % FRAME_RATE < FLASH_FRAMES
     ]
     findings = Findings(offsets_ms=lip_sync_ms(flashes, beep_onsets(start_s, sound[0])))
-    first = max(_EDGE, round((new_s - start_s) * 48_000))
-    steps = np.abs(np.diff(sound[1][first - 2 :], 2))
-    findings.sine_step = float(steps.max(initial=0.0))
     for before, after in pairwise(pictures):
         if after.time_s < new_s:
             continue
@@ -213,6 +222,13 @@ def look(pictures: Sequence[Picture], start_s: float, sound: Samples, *, new_s: 
             step = (after.number - before.number) % LOOP_PICTURES
             findings.repeated += step == 0
             findings.dropped += step - 1 if 1 < step < LOOP_PICTURES // 2 else 0
+    first = max(_EDGE, round((new_s - start_s) * 48_000))
+    roughest = float(np.abs(np.diff(sound[1][first - 2 :], 2)).max(initial=0.0))
+    # Where the machine was too busy, or by a hole, the sound was faded out and in.
+    disturbed = findings.slate or findings.repeated + findings.dropped > 1
+    findings.sine_step = 0.0 if disturbed else roughest
+    findings.disturbed = int(bool(disturbed))
+    findings.disturbed_step = roughest if disturbed else 0.0
     return findings
 
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +28,7 @@ import imageio_ffmpeg
 import numpy as np
 import uvloop
 
+from core.boot import ON_AIR
 from core.clock import monotonic_ns
 from core.config import publishing_key
 from core.errors import LensongError
@@ -208,6 +211,8 @@ def main() -> int:
             f"--{track}-hole", type=float, nargs=2, metavar=("AT", "SECONDS"), help="left out"
         )
     parser.add_argument("--every", type=float, help="seconds from one hole to the next")
+    with suppress(PermissionError):
+        os.nice(ON_AIR)  # a real studio has a machine of its own
     return uvloop.run(_run(parser.parse_args()))
 
 
