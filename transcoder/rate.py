@@ -27,6 +27,9 @@ _GAIN_PER_S: Final = 1 / 40
 """Bend for each second of error: an error is worked off with a time constant of 40 s."""
 
 _AVERAGE_S: Final = 8.0
+_REFERENCE_S: Final = 2.0
+"""The level of so long at first is the one that is held."""
+
 _START_CORRECTING: Final = SAMPLE_RATE // 100
 _STOP_CORRECTING: Final = SAMPLE_RATE // 1000
 """Corrected from 10 ms of error on, until within 1 ms: good sound is mostly copied."""
@@ -37,8 +40,11 @@ _PATIENCE_NS: Final = 3_000_000_000
 
 _SETTLED_SPREAD: Final = SAMPLE_RATE * 2 // 5
 
-_MEASURE_NS: Final = 2_000_000_000
+_MEASURE_NS: Final = 4_000_000_000
 """:class:`LeadMeter` compares the clocks once in this time: longer than most delays."""
+
+_FIRST_MEASURE_NS: Final = 8_000_000_000
+"""The first comparison is what the later ones are held against; a start is a busy time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,8 @@ class LeadMeter:
             self._started_ns = now_ns
         if self._tick_ns is None or late_ns < self._tick_ns:
             self._tick_ns = late_ns
-        if now_ns - self._started_ns < _MEASURE_NS:
+        wanted_ns = _FIRST_MEASURE_NS if self.lead_ns is None else _MEASURE_NS
+        if now_ns - self._started_ns < wanted_ns:
             return
         if self._arrival_ns is not None:
             self.lead_ns = self._tick_ns - self._arrival_ns
@@ -145,13 +152,25 @@ class LeadMeter:
 class DelayKeeper:
     """Hold an input's buffer at its level by bending the rate at which it is read."""
 
-    def __init__(self, *, delay: int, samples_per_frame: int, frame_rate: int) -> None:
+    def __init__(
+        self, *, delay: int, samples_per_frame: int, frame_rate: int, least_level: int
+    ) -> None:
+        """Begin at a delay that the settler found.
+
+        Args:
+            delay: How far behind the programme the input is read, in samples.
+            samples_per_frame: Samples of sound that go with a frame.
+            frame_rate: Frames a second of the programme.
+            least_level: The buffer is never held at less than this, in samples, however
+                little there was while its usual level was being found.
+        """
         self._delay = float(delay)
+        self._least = least_level
         self._block = samples_per_frame
         self._smoothing = 1 / (_AVERAGE_S * frame_rate)
         self._level = self._reference = self._sum = 0.0
         self._ticks = 0
-        self._settle_ticks = int(_AVERAGE_S * frame_rate)
+        self._settle_ticks = int(_REFERENCE_S * frame_rate)
         self._is_correcting = False
         self.bend = 0.0
         """Present deviation of the read rate from one."""
@@ -170,7 +189,8 @@ class DelayKeeper:
         if self._ticks < self._settle_ticks:
             self._ticks += 1
             self._sum += level
-            self._level = self._reference = self._sum / self._ticks
+            self._level = self._sum / self._ticks
+            self._reference = max(self._level, self._least)
             return 1.0
         self._level += (level - self._level) * self._smoothing
         error = self._level - self._reference
