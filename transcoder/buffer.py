@@ -203,7 +203,10 @@ class InputBuffer:
             self._meter = LeadMeter()  # what the clocks said before may hold no more
             self._last_delivery_ns = self._monotonic_ns()
             self._keeper = DelayKeeper(
-                delay=delay, samples_per_frame=self._block, frame_rate=self._rate
+                delay=delay,
+                samples_per_frame=self._block,
+                frame_rate=self._rate,
+                least_level=self._jitter,
             )
 
     def _write(self, sound: Sound) -> None:
