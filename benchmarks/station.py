@@ -29,6 +29,7 @@ from core.config import (
     child_environment,
     parse_settings,
 )
+from core.process import parent_arguments
 
 __all__ = [
     "TV_STUDIOS",
@@ -245,7 +246,9 @@ async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         platform = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "lensong", "run", str(path)),
+            sys.executable,
+            *parent_arguments("lensong"),  # it ends with us, however we end
+            *("run", str(path)),
             cwd=ROOT,
             env={**child_environment(), **named, INTERNAL_SECRET_VARIABLE: secret},
             stderr=stack.enter_context(log.open("wb")),
