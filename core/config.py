@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from core.errors import ConfigError
@@ -54,6 +54,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+def _known_rate(rate: Any) -> Any:
+    if rate not in FRAME_RATES:
+        raise ValueError(
+            f"{rate!r} frames/s: a segment lasts 3.84 s so that it holds whole pictures and whole"
+            " AAC frames, which only 25 and 50 frames/s allow; an input of another rate is converted"
+        )
+    return rate
 
 
 class SettingsModel(BaseModel):
@@ -178,21 +187,24 @@ class InputSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:
+        faults = []
         if self.name in RESERVED_INPUTS:
-            raise ValueError(f"{self.name!r} is the name of a source of the platform's own")
+            faults.append(f"{self.name!r} is the name of a source of the platform's own")
         if self.protocol == "file":
             if self.path is None:
-                raise ValueError("a file input needs path")
+                faults.append("a file input needs path")
             if self.key_sha256_env is not None:
-                raise ValueError("a file input has no publisher and so no key_sha256_env")
+                faults.append("a file input has no publisher and so no key_sha256_env")
         else:
             if self.key_sha256_env is None:
-                raise ValueError(
+                faults.append(
                     f"an {self.protocol} input needs key_sha256_env; nobody may publish without"
                     " a key (`lensong key new` makes one)"
                 )
             if self.path is not None:
-                raise ValueError(f"an {self.protocol} input has no path")
+                faults.append(f"an {self.protocol} input has no path")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
 
@@ -211,7 +223,7 @@ class ChannelSettings(SettingsModel):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "vi"
     """Language of the sound (BCP 47), for players' menus."""
 
-    frame_rate: Literal[25, 50] = 25
+    frame_rate: Annotated[int, BeforeValidator(_known_rate)] = 25
     """Frames a second of the programme; other input rates are conformed to it."""
 
     ladder: Literal["1080p", "720p", "480p", "360p"] = "720p"
@@ -234,18 +246,6 @@ class ChannelSettings(SettingsModel):
 
     inputs: Annotated[tuple[InputSettings, ...], Field(max_length=16)] = ()
     """Studio feeds, in order of priority; without any the channel shows its slate."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_other_rates(cls, values: Any) -> Any:
-        rate = values.get("frame_rate", 25) if isinstance(values, dict) else 25
-        if rate not in FRAME_RATES:
-            raise ValueError(
-                f"frame_rate = {rate!r}: a segment lasts 3.84 s so that it holds whole pictures"
-                " and whole AAC frames, which only 25 and 50 frames/s allow; an input of another"
-                " rate is converted"
-            )
-        return values
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -382,6 +382,8 @@ def _describe(fault: ErrorDetails, values: Mapping[str, Any]) -> str:
         message = "there is no such setting"
     elif fault["type"] == "missing":
         message = "is missing"
+    elif fault["type"] == "string_pattern_mismatch":
+        message = f"{fault['input']!r} does not have the form {fault['ctx']['pattern']}"
     return f"{where}: {message}" if where else message
 
 
