@@ -60,7 +60,7 @@ def _known_rate(rate: Any) -> Any:
     if rate not in FRAME_RATES:
         raise ValueError(
             f"{rate!r} frames/s: a segment lasts 3.84 s so that it holds whole pictures and whole"
-            " AAC frames, which only 25 and 50 frames/s allow; an input of another rate is converted"
+            " AAC frames, which only 25 and 50 frames/s allow; other inputs are converted"
         )
     return rate
 
