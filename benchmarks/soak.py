@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
 from benchmarks.saturation import saturation
@@ -87,12 +88,19 @@ async def flash_and_beep(minutes: float) -> bool:
     return await lip_sync(minutes)
 
 
+async def holes_and_drift(minutes: float) -> bool:
+    """Lip-sync with a 1 s hole in sound or picture, and with a clock 200 ppm fast or slow."""
+    pairs = (("steady",), ("fast", "slow"), ("hole-sound", "hole-picture"))
+    return all([await drift(names, minutes) for names in pairs])
+
+
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
     "latency": (latency, 0),
     "faults": (faults, 0),
     "lip-sync": (flash_and_beep, 0.5),
+    "drift": (holes_and_drift, 30),
     "saturation": (saturated, 1),
 }
 """What can be measured, and for how many minutes by default."""

@@ -1,0 +1,50 @@
+"""Lip-sync from RTMP in to HLS out, with clocks that are off and a hole in the sound."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.skewed_studio import LOOP_PICTURES, Hole, encode_loop, source_tags
+
+ROOT = Path(__file__).resolve().parents[2]
+SOUND, PICTURE = 8, 9
+
+
+@pytest.mark.media
+@pytest.mark.timeout(180)
+def test_flash_and_beep_stay_together_through_drift_and_a_hole() -> None:
+    """Two stations for 36 s, 500 ppm fast and slow, each with a second without sound."""
+    command = ["-m", "benchmarks.drift", "short-fast", "short-slow", "--minutes", "0.6"]
+    run = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    found: list[dict[str, Any]] = [json.loads(line) for line in run.stdout.splitlines()]
+    totals = {line["scenario"]: line for line in found if "checker_error_ms" in line}
+    assert set(totals) == {"short-fast", "short-slow"}, run.stdout
+    for total in totals.values():
+        assert total["pairs"] >= 12
+        assert total["worst_ms"] <= 20 + total["checker_error_ms"]
+
+
+@pytest.mark.media
+@pytest.mark.timeout(60)
+def test_the_skewed_studio_leaves_out_just_the_hole() -> None:
+    hole = Hole(at_s=3.0, seconds=1.0, every_s=8.0)
+    loop = encode_loop()
+    assert len(loop.pictures) == LOOP_PICTURES
+    pictures: list[int] = []
+    sounds: list[int] = []
+    for tag in source_tags(loop, picture_hole=hole):
+        if tag.timestamp_ms >= 16_000:
+            break
+        if tag.payload[1] == 1:
+            (pictures if tag.kind == PICTURE else sounds).append(tag.timestamp_ms)
+    there = [number * 40 for number in range(400) if not 75 <= number % 200 < 100]
+    assert pictures == there
+    assert sounds == [round(number * 64 / 3) for number in range(750)]
