@@ -38,7 +38,7 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.skewed_studio import LOOP_PICTURES, encode_loop, flv_file
+from benchmarks.skewed_studio import LOOP_PICTURES, encode_loop, flv_file, source_tags
 from benchmarks.station import ROOT, Station, free_ports, running_platform
 from core.config import PUBLISH_KEY_VARIABLE, child_environment
 from lensong.demo.picture import FLASH_FRAMES, FRAME_RATE
@@ -266,7 +266,7 @@ def find_reference() -> Reference:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error"]
     command += ["-f", "flv", "-i", "pipe:0", "-vn", "-c:a", "aac", "-b:a", "96k"]
     command += ["-movflags", "+empty_moov", "-f", "mp4", "pipe:1"]
-    source = flv_file(encode_loop(), 60)
+    source = flv_file(source_tags(encode_loop()), 60)
     done = subprocess.run(command, input=source, stdout=subprocess.PIPE, check=True)
     _, again = decode_stereo(done.stdout)
     steps = np.abs(np.diff(again[1][_EDGE:-_EDGE], 2))

@@ -19,7 +19,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -152,10 +152,10 @@ def source_tags(
             sounds += 1
 
 
-def flv_file(loop: Loop, seconds: float) -> bytes:
-    """Return so much of the source as a file."""
+def flv_file(tags: Iterable[FlvTag], seconds: float) -> bytes:
+    """Return so much of a source as a file."""
     found = [b"FLV\x01\x05\x00\x00\x00\x09" + bytes(4)]
-    for tag in source_tags(loop):
+    for tag in tags:
         if tag.timestamp_ms >= seconds * 1000:
             break
         size, stamp = len(tag.payload), tag.timestamp_ms
