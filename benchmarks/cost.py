@@ -20,36 +20,12 @@ from typing import Final
 
 import imageio_ffmpeg
 
-from benchmarks.station import Station, cpu_seconds, descendants, free_ports, running_platform
+from benchmarks.station import Station, cpu_seconds, descendants, running_platform, tv_settings
 from core.config import ChannelSettings
 from core.ladder import Rendition, renditions_of
 
 __all__ = ["measure"]
 
-_HEAD: Final = """
-[station]
-name = "Đài đo / Measuring station"
-[paths]
-data_dir = "{folder}/data"
-run_dir = "{folder}/run"
-[network]
-http_host = "127.0.0.1"
-publish_host = "127.0.0.1"
-http_port = {http}
-rtmp_port = {rtmp}
-icecast_port = {icecast}
-feeds_port = {feeds}
-cmaf_port = {cmaf}
-ingest_admin_port = {ingest}
-packager_admin_port = {packager}
-origin_admin_port = {origin}
-programme_admin_port = {programme}
-[[channels]]
-slug = "hytv"
-name = "Truyền hình đo"
-kind = "tv"
-ladder = "720p"
-"""
 _INPUT: Final = """
 [[channels.inputs]]
 name = "studio{index}"
@@ -76,7 +52,7 @@ async def measure(inputs: int, seconds: float, *, offset: int) -> Cost:
         folder = Path(name)
         media = folder / "noise.mp4"
         await _run(*_noisy_file(media))
-        text = _HEAD.format(folder=name, **free_ports(offset))
+        text = tv_settings("", folder=name, offset=offset, ladder="720p")
         text += "".join(_INPUT.format(index=index, path=media) for index in range(inputs))
         async with running_platform(text, folder) as station:
             await station.until_listed()

@@ -39,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.skewed_studio import LOOP_PICTURES, encode_loop, flv_file, source_tags
-from benchmarks.station import ROOT, Station, free_ports, running_platform
+from benchmarks.station import ROOT, Station, running_platform, tv_settings
 from core.config import PUBLISH_KEY_VARIABLE, child_environment
 from lensong.demo.picture import FLASH_FRAMES, FRAME_RATE
 from tests.checker.decoded import (
@@ -73,29 +73,7 @@ _EDGE: Final = 4_096
 _LOOK_S: Final = 6.0
 _STEP_MARGIN: Final = 1.1
 
-_SETTINGS: Final = """
-[station]
-name = "Đài đo / Measuring station"
-[paths]
-data_dir = "{folder}/data"
-run_dir = "{folder}/run"
-[network]
-http_host = "127.0.0.1"
-publish_host = "127.0.0.1"
-http_port = {http}
-rtmp_port = {rtmp}
-icecast_port = {icecast}
-feeds_port = {feeds}
-cmaf_port = {cmaf}
-ingest_admin_port = {ingest}
-packager_admin_port = {packager}
-origin_admin_port = {origin}
-programme_admin_port = {programme}
-[[channels]]
-slug = "hytv"
-name = "Truyền hình đo"
-kind = "tv"
-ladder = "360p"
+_INPUT: Final = """
 [[channels.inputs]]
 name = "studio"
 protocol = "rtmp"
@@ -351,7 +329,7 @@ async def measure(scenario: Scenario, *, minutes: float, offset: int) -> Finding
     loop = asyncio.get_running_loop()
     whole = Findings()
     with tempfile.TemporaryDirectory(prefix="lensong-drift-") as name:
-        text = _SETTINGS.format(folder=name, **free_ports(offset))
+        text = tv_settings(_INPUT, folder=name, offset=offset, ladder="360p")
         async with running_platform(text, Path(name)) as station:
             await station.until_listed()
             await _plug_in(station, scenario)

@@ -36,16 +36,16 @@ __all__ = [
     "Station",
     "cpu_seconds",
     "descendants",
-    "free_ports",
     "running_platform",
     "running_station",
+    "tv_settings",
 ]
 
 ROOT: Final = Path(__file__).parent.parent
 TV_STUDIOS: Final = ("studio", "backup")
 _READY_S: Final = 60.0
 
-_SETTINGS: Final = """
+_HEAD: Final = """
 [station]
 name = "Đài đo / Measuring station"
 [paths]
@@ -63,11 +63,15 @@ ingest_admin_port = {ingest}
 packager_admin_port = {packager}
 origin_admin_port = {origin}
 programme_admin_port = {programme}
+"""
+_TV: Final = """
 [[channels]]
 slug = "hytv"
 name = "Truyền hình đo"
 kind = "tv"
 ladder = "{ladder}"
+"""
+_STUDIOS: Final = """
 [[channels.inputs]]
 name = "studio"
 protocol = "rtmp"
@@ -221,7 +225,20 @@ class Station:
         return await self.until("playlists of both channels", is_listed, within_s)
 
 
-def free_ports(offset: int) -> dict[str, int]:
+def tv_settings(inputs: str, *, folder: str, offset: int, ladder: str) -> str:
+    """Return the settings file of a station with one TV channel, ``hytv``.
+
+    Args:
+        inputs: What follows the channel: its inputs, and further channels.
+        folder: For its data and sockets.
+        offset: Where its ports begin.
+        ladder: Preset of its renditions.
+    """
+    head = _HEAD.format(folder=folder, **_free_ports(offset))
+    return head + _TV.format(ladder=ladder) + inputs
+
+
+def _free_ports(offset: int) -> dict[str, int]:
     """Return a port for each placeholder of a settings text."""
     ports = {name: offset + 10 + index for index, name in enumerate(_PORTS)}
     return ports | {"origin": offset + 30, "programme": offset + 40}
@@ -266,7 +283,7 @@ async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
 async def running_station(*, offset: int = 20_000, ladder: str = "360p") -> AsyncIterator[Station]:
     """Run a station with all its studios plugged in; nothing is left when the block ends."""
     with tempfile.TemporaryDirectory(prefix="lensong-") as name:
-        text = _SETTINGS.format(folder=name, ladder=ladder, **free_ports(offset))
+        text = tv_settings(_STUDIOS, folder=name, offset=offset, ladder=ladder)
         async with running_platform(text, Path(name)) as station:
             await station.until_listed()
             for studio in TV_STUDIOS:
