@@ -15,7 +15,7 @@ from typing import Final, Protocol, assert_never
 import structlog
 
 from core.clock import unix_ns
-from core.errors import ConfigError, FormatError, RefusedError
+from core.errors import FormatError, RefusedError
 from ingest.admission import Admission
 from ingest.adts import AdtsFramer
 from ingest.feed import Chunk, FeedStart
@@ -37,6 +37,7 @@ from ingest.icecast_request import (
     sound_format,
     title_updated,
 )
+from ingest.listener import READ_BYTES, Listener
 from ingest.metrics import DisconnectReason, IngestMetrics
 from ingest.mp3 import Mp3Framer
 from ingest.ogg import OggEvent, OggFramer, SongTitle
@@ -46,12 +47,10 @@ __all__ = ["IcecastServer"]
 
 log = structlog.get_logger()
 
-_READ_BYTES: Final = 16 * 1024
 """Read at a time; even one chunk a byte keeps the loop for a few milliseconds only."""
 
 _LINGER_S: Final = 1.0
 _LINGER_BYTES: Final = 1024 * 1024
-_MAX_CONNECTIONS: Final = 256
 _MAX_LOGGED: Final = 100
 _LOGGED: Final = ("name", "description", "genre", "url", "bitrate", "audio-info")
 
@@ -134,13 +133,9 @@ class IcecastServer:
             silence_s: Seconds without one whole frame after which a source is let go.  Frames,
                 not bytes: one byte a second keeps nobody on a mount.
         """
-        self._host, self._port = host, port
         self._admission, self._metrics = admission, metrics
         self._head_timeout_s, self._silence_s = head_timeout_s, silence_s
-        self._connections = 0
-        self.port = 0
-        """The port that is listened on, once :attr:`listening` is set."""
-        self.listening = asyncio.Event()
+        self.listener = Listener(self._connection, host=host, port=port, whom="Icecast sources")
 
     async def run(self) -> None:
         """Serve until cancelled; then every source is let go.
@@ -148,41 +143,14 @@ class IcecastServer:
         Raises:
             ConfigError: If the address cannot be had.
         """
-        async with asyncio.TaskGroup() as tasks:
-
-            def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                tasks.create_task(self._connection(reader, writer))
-
-            try:
-                server = await asyncio.start_server(
-                    accept, self._host, self._port, limit=_READ_BYTES
-                )
-            except OSError as error:
-                raise ConfigError(
-                    f"cannot listen on {self._host} port {self._port} for Icecast sources:"
-                    f" {error.strerror or error}"
-                ) from error
-            self.port = server.sockets[0].getsockname()[1]
-            self.listening.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                self.listening.clear()
-                server.close()
+        await self.listener.run()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection.  The sender's faults and the network's end it, nothing more."""
-        if self._connections >= _MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._connections += 1
         try:
             await self._serve(reader, writer)
         except OSError as error:  # TimeoutError is one
             log.info("source connection lost", error=type(error).__name__)
-        finally:
-            self._connections -= 1
-            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = HeadReader()
@@ -191,7 +159,7 @@ class IcecastServer:
         try:
             async with asyncio.timeout(self._head_timeout_s):
                 while request is None:
-                    data = await reader.read(_READ_BYTES)
+                    data = await reader.read(READ_BYTES)
                     if not data:
                         return
                     request = head.receive(data)
@@ -308,7 +276,7 @@ class IcecastServer:
                         silence.reschedule(loop.time() + self._silence_s)
                     if body.finished:
                         return "eof", None
-                    data = await reader.read(_READ_BYTES)
+                    data = await reader.read(READ_BYTES)
                     if not data:
                         return "eof", None
         except FormatError as error:
@@ -328,7 +296,7 @@ class IcecastServer:
                 if writer.can_write_eof():
                     writer.write_eof()
                 left = _LINGER_BYTES
-                while left > 0 and (data := await reader.read(_READ_BYTES)):
+                while left > 0 and (data := await reader.read(READ_BYTES)):
                     left -= len(data)
 
 

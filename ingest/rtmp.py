@@ -17,11 +17,12 @@ from typing import Final
 import structlog
 
 from core.clock import unix_ns
-from core.errors import ConfigError, FormatError, RefusedError
+from core.errors import FormatError, RefusedError
 from core.timeline import UnixNs
 from ingest.admission import Admission
 from ingest.feed import FeedStart
 from ingest.flv import FeedChunk, FlvFeed, TitleSaid
+from ingest.listener import READ_BYTES, Listener
 from ingest.metrics import DisconnectReason, IngestMetrics
 from ingest.relay import Relay, Session
 from ingest.rtmp_session import MediaReceived, PublishEnded, PublishRequested, RtmpSession
@@ -30,8 +31,6 @@ __all__ = ["RtmpServer", "address_class"]
 
 log = structlog.get_logger()
 
-_READ_BYTES: Final = 64 * 1024
-_MAX_CONNECTIONS: Final = 256
 _NONCE_BYTES: Final = 3072
 _LINGER_S: Final = 2.0
 
@@ -112,12 +111,10 @@ class RtmpServer:
             silence_s: Seconds without media after which a publisher is gone.
             refusal_pause_s: Seconds that a wrong key waits for its answer.
         """
-        self.port = port
-        self.listening = asyncio.Event()
-        self._host, self._admission, self._metrics, self._clock = host, admission, metrics, clock
+        self.listener = Listener(self._serve, host=host, port=port, whom="RTMP publishers")
+        self._admission, self._metrics, self._clock = admission, metrics, clock
         self._admit_within_s, self._silence_s = admit_within_s, silence_s
         self._refusal_pause_s = refusal_pause_s
-        self._connections = 0
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -125,35 +122,15 @@ class RtmpServer:
         Raises:
             ConfigError: If the address cannot be had.
         """
-        async with asyncio.TaskGroup() as tasks:
-
-            def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                tasks.create_task(self._serve(reader, writer))
-
-            try:
-                server = await asyncio.start_server(
-                    on_connection, self._host, self.port, limit=_READ_BYTES
-                )
-            except OSError as error:
-                raise ConfigError(
-                    f"cannot listen on {self._host} port {self.port}: {error.strerror or error}"
-                ) from error
-            try:
-                self.port = server.sockets[0].getsockname()[1]
-                self.listening.set()
-                await asyncio.Event().wait()
-            finally:
-                server.close()
+        await self.listener.run()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection; whatever the stranger does ends here."""
-        self._connections += 1
         publisher = _Publisher()
         reason: DisconnectReason = "kicked"
         try:
-            if self._connections <= _MAX_CONNECTIONS:
-                async with asyncio.timeout(self._admit_within_s) as deadline:
-                    reason = await self._converse(reader, writer, publisher, deadline)
+            async with asyncio.timeout(self._admit_within_s) as deadline:
+                reason = await self._converse(reader, writer, publisher, deadline)
         except TimeoutError:
             reason = "timeout"
         except FormatError as error:
@@ -164,9 +141,7 @@ class RtmpServer:
         except OSError:
             reason = "reset"
         finally:
-            self._connections -= 1
             publisher.end(reason)
-            writer.close()
 
     async def _converse(
         self,
@@ -177,7 +152,7 @@ class RtmpServer:
     ) -> DisconnectReason:
         loop = asyncio.get_running_loop()
         rtmp = RtmpSession(secrets.token_bytes(_NONCE_BYTES))
-        while data := await reader.read(_READ_BYTES):
+        while data := await reader.read(READ_BYTES):
             rtmp.receive_bytes(data)
             while (event := rtmp.next_event()) is not None:
                 match event:
@@ -239,5 +214,5 @@ async def _linger(reader: asyncio.StreamReader) -> None:
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER_S):
-            while await reader.read(_READ_BYTES):
+            while await reader.read(READ_BYTES):
                 pass

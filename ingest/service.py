@@ -94,8 +94,8 @@ class IngestService:
             tasks.create_task(self._icecast.run())
             self._tasks = tasks
             self._play_files()
-            await self._rtmp.listening.wait()
-            await self._icecast.listening.wait()
+            await self._rtmp.listener.listening.wait()
+            await self._icecast.listener.listening.wait()
             log.info("ready", rtmp_port=network.rtmp_port, icecast_port=network.icecast_port)
 
     def _play_files(self) -> None:
@@ -119,9 +119,9 @@ class IngestService:
         await supervise(f"file.{relay.channel}.{relay.name}", loop.run)
 
     def _not_ready(self) -> str | None:
-        if not self._rtmp.listening.is_set():
+        if not self._rtmp.listener.listening.is_set():
             return "the RTMP port is not open"
-        if not self._icecast.listening.is_set():
+        if not self._icecast.listener.listening.is_set():
             return "the Icecast port is not open"
         return None
 

@@ -80,11 +80,11 @@ async def station(*, head_timeout_s: float = 10, silence_s: float = 15) -> Async
     )
     async with asyncio.timeout(40), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(server.run())
-        await server.listening.wait()
+        await server.listener.listening.wait()
         relay = admission.relay("hyfm", "mixer")
         assert relay is not None
         try:
-            yield Station(server.port, relay, registry, admission)
+            yield Station(server.listener.port, relay, registry, admission)
         finally:
             running.cancel()
 

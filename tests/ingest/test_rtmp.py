@@ -68,7 +68,7 @@ class Station:
 
     async def publish(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect and send everything up to here without waiting for answers."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.rtmp.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.rtmp.listener.port)
         writer.write(data)
         await writer.drain()
         return reader, writer
@@ -99,7 +99,7 @@ async def station(
         asyncio.TaskGroup() as tasks,
     ):
         running = tasks.create_task(rtmp.run())
-        await rtmp.listening.wait()
+        await rtmp.listener.listening.wait()
         yield Station(rtmp, relay, feeds, registry)
         running.cancel()
 
@@ -226,7 +226,7 @@ async def test_a_port_that_is_taken_is_a_fault_of_the_settings() -> None:
         admission = Admission(IngestMetrics(CollectorRegistry()))
         metrics = IngestMetrics(CollectorRegistry())
         second = RtmpServer(
-            host="127.0.0.1", port=tv.rtmp.port, admission=admission, metrics=metrics
+            host="127.0.0.1", port=tv.rtmp.listener.port, admission=admission, metrics=metrics
         )
         with pytest.raises(ExceptionGroup) as group:
             await second.run()
@@ -255,7 +255,7 @@ async def test_ffmpeg_publishes_and_a_joiner_decodes_from_the_told_time(
     data = await asyncio.to_thread(pictures, "flv", seconds=2)
     await asyncio.to_thread(file.write_bytes, data)
     async with station() as tv, asyncio.TaskGroup() as tasks:
-        port = tv.rtmp.port
+        port = tv.rtmp.listener.port
         proxy: list[asyncio.Task[None]] = []
         if cut:
             port = await _slicing_proxy(tasks, port, proxy)
@@ -321,7 +321,7 @@ async def test_ffmpeg_says_why_it_was_refused(ffmpeg: str, tmp_path: Path) -> No
     data = await asyncio.to_thread(pictures, "flv", seconds=2)
     await asyncio.to_thread(file.write_bytes, data)
     async with station() as tv:
-        url = f"rtmp://127.0.0.1:{tv.rtmp.port}/hytv/studio.wrong"
+        url = f"rtmp://127.0.0.1:{tv.rtmp.listener.port}/hytv/studio.wrong"
         encoder = await asyncio.create_subprocess_exec(
             *(ffmpeg, "-v", "error", "-re", "-i", str(file), "-c", "copy", "-f", "flv", url),
             stderr=asyncio.subprocess.PIPE,
