@@ -66,6 +66,9 @@ _GRACE_NS: Final = 4_000_000_000
 
 _LATE_WAKE_NS: Final = 1_000_000_000
 
+_STOPPED_NS: Final = 500_000_000
+"""A process that looks some times a second and has not looked for this long was stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -130,6 +133,7 @@ class ChannelMachine:
         self._measured: dict[str, MeasuredBitrate] = {}
         self._state: ChannelState | None = None
         self._not_before = now
+        self._looked: UnixNs | None = None
         self._restore(restored, now)
 
     # What comes in
@@ -213,13 +217,16 @@ class ChannelMachine:
         return UnixNs(max(end_of_segment(self._judge) + HOLE_AFTER_NS, self._not_before))
 
     def advance(self, now: UnixNs) -> list[Publication]:
-        """Declare the holes that are due at ``now``."""
+        """Declare the holes that are due at ``now``; call it some times a second."""
+        before, self._looked = self._looked, now
         due = self.next_wakeup()
-        if due is None or now < due:
+        if due is None:
             return []
-        if now > due + _LATE_WAKE_NS:
+        if now > due + _LATE_WAKE_NS or (before is not None and now > before + _STOPPED_NS):
             # We were stopped, not the senders: what they sent meanwhile waits in the sockets.
             self._not_before = UnixNs(now + _GRACE_NS)
+            return []
+        if now < due:
             return []
         return self._declare_holes(now, self._edge_or(0) + FREEZE_AFTER)
 

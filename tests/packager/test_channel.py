@@ -245,7 +245,7 @@ def test_returning_media_declare_the_missing_numbers_in_one_go() -> None:
     found = send(machine, VIDEO, MSN + 16, 0)
     assert holes(found) == list(range(MSN + 11, MSN + 15))
     assert isinstance(found[-1], PartPublished)
-    assert holes(tick_to(machine, at(MSN + 15, 1.9), at(MSN + 15, 2.1))) == [MSN + 15]
+    assert holes(tick_to(machine, at(MSN + 14), at(MSN + 15, 2.1))) == [MSN + 15]
 
 
 def test_after_an_hour_only_the_window_is_declared_missing() -> None:
@@ -267,6 +267,16 @@ def test_a_process_that_was_stopped_waits_before_it_judges() -> None:
     send_segment(machine, MSN + 2, now=woken)
     send_segment(machine, MSN + 3, now=woken)
     assert tick_to(machine, woken, at(MSN + 4)) == []
+
+
+def test_a_stop_that_ends_just_when_a_hole_is_due_is_a_stop_too() -> None:
+    machine = new_machine()
+    send_segment(machine, MSN)
+    due = UnixNs(at(MSN + 2) + 2_000_000_000)  # two seconds after the end of the next
+    machine.advance(UnixNs(due - 2_100_000_000))
+    assert machine.advance(due) == []
+    send_segment(machine, MSN + 1, now=due)
+    assert tick_to(machine, due, at(MSN + 3)) == []
 
 
 def test_the_window_is_ninety_seconds() -> None:
