@@ -205,6 +205,7 @@ class ChannelMachine:
             found.append(part)
         if segment.complete:
             found += self._complete(track, msn, segment, now)
+        found += self._declare_passed_by(now)
         self._expire(self._edge)
         return Taken(found, kept=part if missing else None)
 
@@ -366,12 +367,30 @@ class ChannelMachine:
             due = max(end_of_segment(self._judge) + HOLE_AFTER_NS, self._not_before)
             if self._judge > last or now < due:
                 break
-            hole = HoleDeclared(channel=self.slug, msn=self._judge, reason=self._reason())
-            self._holes[hole.msn] = hole
-            self._judge += 1
-            self._complete_from = self._judge
-            found.append(hole)
+            found.append(self._declare_hole(self._judge))
         return found
+
+    def _declare_passed_by(self, now: UnixNs) -> list[Publication]:
+        """Declare numbers that will not come: whatever lacks them has gone on to a later one.
+
+        A sender sends its segments in order, so this is known as soon as a new encoder's first
+        parts are there; low-latency players would otherwise stand still until the hole is due.
+        """
+        found: list[Publication] = []
+        while self._judge is not None and now >= self._not_before:
+            self._skip_complete()
+            judge = self._judge
+            lacking = [track for track in self._tracks.values() if not track.has(judge)]
+            if not lacking or not all(track.has_begun_after(judge) for track in lacking):
+                break
+            found.append(self._declare_hole(judge))
+        return found
+
+    def _declare_hole(self, msn: int) -> HoleDeclared:
+        hole = HoleDeclared(channel=self.slug, msn=msn, reason=self._reason())
+        self._holes[msn] = hole
+        self._judge = self._complete_from = msn + 1
+        return hole
 
     def _reason(self) -> str:
         """Say why the number that is judged is missing."""

@@ -78,6 +78,10 @@ class Track:
         segment = self.segments.get(msn)
         return not self.joined or (segment is not None and segment.complete)
 
+    def has_begun_after(self, msn: int) -> bool:
+        """Tell whether a part of a later segment was taken."""
+        return any(number > msn for number in self.segments)
+
     def published_header(self, header: TrackHeader) -> TrackHeader | None:
         """Return the published header whose samples ``header``'s are, if there is one.
 

@@ -279,6 +279,19 @@ def test_a_stop_that_ends_just_when_a_hole_is_due_is_a_stop_too() -> None:
     assert tick_to(machine, due, at(MSN + 3)) == []
 
 
+def test_a_number_that_every_rendition_has_passed_by_is_a_hole_at_once() -> None:
+    """A new encoder goes on with the next segment: nobody waits two seconds to be told."""
+    machine = new_machine()
+    send_segment(machine, MSN)
+    begun = send_segment(machine, MSN + 1)
+    assert not holes(begun)
+    found: list[Publication] = []
+    for rendition in LADDER:
+        assert not holes(found)
+        found += send(machine, rendition, MSN + 3, 0)
+    assert holes(found) == [MSN + 2]
+
+
 def test_the_window_is_ninety_seconds() -> None:
     machine = new_machine()
     for msn in range(MSN, MSN + 40):
