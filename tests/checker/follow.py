@@ -38,6 +38,9 @@ class Follower:
     edge: tuple[int, int] = (-1, -1)
     media_sequence: int = -1
     discontinuity_sequence: int = -1
+    old_gaps: set[int] = field(default_factory=set)
+    """Gaps that were listed when the watch began."""
+
     moved_ns: UnixNs | None = None
     """When the edge last moved."""
 
@@ -84,7 +87,7 @@ class Follower:
         wanted: list[Wanted] = []
         for index, part in enumerate(segment.parts):
             if part.get("GAP") == "YES":
-                self.report.gaps.add(msn)
+                self._note_gap(msn, first_time=first_time)
             elif self._is_new(msn, index, part["URI"]):
                 if not first_time:
                     late_ns = now - end_of_part(PartAddress(msn, index))
@@ -103,13 +106,20 @@ class Follower:
         if segment.parts and len(segment.parts) != PARTS_PER_SEGMENT:
             self._fault(f"{msn} is whole with {len(segment.parts)} parts")
         if segment.gap:
-            self.report.gaps.add(msn)
+            self._note_gap(msn, first_time=first_time)
             return []
         if not self._is_new(msn, None, segment.uri):
             return []
         if not first_time:
             self.report.segment_delay_s.append((now - end_of_segment(msn)) / 1e9)
         return [Wanted(msn, None, segment.uri, segment.header_uri)]
+
+    def _note_gap(self, msn: int, *, first_time: bool) -> None:
+        """Count a gap, unless it stood there before the watch began."""
+        if first_time:
+            self.old_gaps.add(msn)
+        elif msn not in self.old_gaps:
+            self.report.gaps.add(msn)
 
     def _is_new(self, msn: int, part: int | None, uri: str) -> bool:
         """Remember the address of a number; it must never change (STANDARDS 69)."""

@@ -161,11 +161,21 @@ async def test_gaps_are_counted_and_not_faults(origin: tuple[FakeOrigin, str]) -
     fake, site = origin
     msn = msn_at(unix_ns()) - 3
     fake.media[f"{msn}.m4s"] = make_segment(msn)
+    old = make_lines(msn - 1, gap=True)
     fake.playlists = [
-        make_playlist(msn, make_lines(msn), make_lines(msn + 1, gap=True), low_latency=True)
+        make_playlist(msn - 2, make_lines(msn - 2), old, make_lines(msn), low_latency=True),
+        make_playlist(
+            msn - 2,
+            make_lines(msn - 2),
+            old,
+            make_lines(msn),
+            make_lines(msn + 1, gap=True),
+            low_latency=True,
+        ),
     ]
+    fake.media[f"{msn - 2}.m4s"] = make_segment(msn - 2)
     report = await watched(fake, site)
-    assert report.gaps == {msn + 1}
+    assert report.gaps == {msn + 1}  # not the one that was there before
     assert report.faults == []
     assert not report.clean
 
