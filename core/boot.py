@@ -18,6 +18,7 @@ import uvloop
 
 from core.errors import ConfigError
 from core.logs import start_logging
+from core.tasks import leaf_errors
 
 __all__ = ["AUDIENCE", "ON_AIR", "Runnable", "run_service"]
 
@@ -53,13 +54,14 @@ def run_service(
     start_logging(name, channel=channel)
     with suppress(PermissionError):  # only root may go before others; without it, as it is
         os.nice(niceness)
+    faults: list[BaseException] = []
     try:
         uvloop.run(_until_stopped(build()))
     except* ConfigError as group:
-        for error in _leaves(group):
-            print(f"{name}: {error}", file=sys.stderr)  # noqa: T201 - for the operator's eyes
-        sys.exit(2)
-    sys.exit(0)
+        faults += leaf_errors(group)  # an exit from here would be wrapped into a group itself
+    for error in faults:
+        print(f"{name}: {error}", file=sys.stderr)  # noqa: T201 - for the operator's eyes
+    sys.exit(2 if faults else 0)
 
 
 async def _until_stopped(service: Runnable) -> None:
@@ -77,10 +79,3 @@ async def _until_stopped(service: Runnable) -> None:
 async def _cancel_when(stopped: asyncio.Event, work: asyncio.Task[None]) -> None:
     await stopped.wait()
     work.cancel()
-
-
-def _leaves(group: BaseExceptionGroup[ConfigError]) -> list[BaseException]:
-    leaves: list[BaseException] = []
-    for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return leaves

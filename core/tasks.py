@@ -10,7 +10,7 @@ import structlog
 
 from core.errors import LensongError
 
-__all__ = ["supervise"]
+__all__ = ["first_error", "leaf_errors", "supervise"]
 
 log = structlog.get_logger()
 
@@ -55,3 +55,19 @@ async def supervise(
             pause_s = min_pause_s
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, max_pause_s)
+
+
+def leaf_errors(error: BaseException) -> list[BaseException]:
+    """Return the errors that a group holds, however deep; an error that is no group, alone."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for part in error.exceptions for leaf in leaf_errors(part)]
+
+
+def first_error(error: BaseException) -> BaseException:
+    """Return the first error that a group holds.
+
+    Raise it behind the ``try`` statement, never inside ``except*``: Python 3.11.2, which is
+    Debian 12's, wraps what is raised there into a group again.
+    """
+    return leaf_errors(error)[0]

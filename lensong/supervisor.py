@@ -25,6 +25,7 @@ from core.config import (
 )
 from core.errors import ConfigError, RefusedError
 from core.process import parent_arguments
+from core.tasks import first_error
 from lensong.admin_calls import AdminCalls
 from lensong.checks import check_machine, port_faults
 from lensong.child import Child, print_line
@@ -107,6 +108,7 @@ class Supervisor:
         self._check_keys(settings, processes)
         await check_machine(settings, processes)
         self._settings = settings
+        fault: BaseException | None = None
         try:
             async with AsyncExitStack() as stack:
                 host = settings.network.internal_host
@@ -118,7 +120,9 @@ class Supervisor:
                     self._start(process)
                 self.started.set()
         except* ConfigError as group:
-            raise _first(group) from None
+            fault = first_error(group)
+        if fault is not None:
+            raise fault
 
     def _read(self) -> tuple[str, Settings]:
         """Read the file twice over: once for its complaints, once for its text."""
@@ -274,10 +278,3 @@ class Supervisor:
                 await child.restart()
                 restarted.append(process.channel)
         return tuple(restarted)
-
-
-def _first(group: BaseExceptionGroup[ConfigError]) -> ConfigError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, ConfigError) else ConfigError(str(error))

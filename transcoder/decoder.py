@@ -20,6 +20,7 @@ import structlog
 
 from core.clock import monotonic_ns, unix_ns
 from core.errors import FormatError, InputError
+from core.tasks import first_error
 from core.timeline import UnixNs, frame_at, samples_per_frame, start_of_frame
 from transcoder.buffer import InputBuffer, Picture
 from transcoder.graph import DecoderPlan, decoder_arguments
@@ -202,6 +203,7 @@ class Decoder:
             position = frame * samples_per_frame(self._rate)
             threads.append(self._thread("sound", self._read_sound, sound, position))
         log.info("decoding", input=self.name, pid=process.pid, tracks=sorted(start.tracks))
+        fault: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_errors(process))
@@ -209,10 +211,8 @@ class Decoder:
                 tasks.create_task(self._watch(process, fed))
                 await self._feed(process, content)
                 fed.set()
-        except* (BrokenPipeError, ConnectionResetError):
-            raise InputError("the decoder ended", code="decode") from None
-        except* InputError as group:
-            raise group.exceptions[0] from None
+        except* (OSError, InputError, aiohttp.ClientError) as group:
+            fault = first_error(group)
         finally:
             self.pid = None
             if process.returncode is None:
@@ -220,6 +220,10 @@ class Decoder:
             await process.wait()
             for thread in threads:
                 await asyncio.to_thread(thread.join)
+        if isinstance(fault, BrokenPipeError | ConnectionResetError):
+            raise InputError("the decoder ended", code="decode")
+        if fault is not None:
+            raise fault
 
     async def _feed(
         self, process: asyncio.subprocess.Process, content: aiohttp.StreamReader

@@ -27,6 +27,7 @@ import uvloop
 from core.clock import unix_ns
 from core.config import publishing_key
 from core.errors import InputError, LensongError
+from core.tasks import first_error
 from core.timeline import UnixNs, frame_at, start_of_frame
 from lensong.demo.flv import FlvReader, FlvTag
 from lensong.demo.icecast_source import send_icecast, set_icecast_title
@@ -336,10 +337,7 @@ async def _run(studio: _Studio) -> int:
     try:
         await (_run_tv if studio.kind == "tv" else _run_radio)(studio, key)
     except* (LensongError, OSError) as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        print(f"{studio.channel}/{studio.input}: {error}", file=sys.stderr)
+        print(f"{studio.channel}/{studio.input}: {first_error(group)}", file=sys.stderr)
         return_code = 1
     except* asyncio.CancelledError:
         return_code = 0

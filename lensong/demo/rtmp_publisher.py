@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from core.errors import RefusedError
+from core.tasks import first_error
 from lensong.demo.flv import FlvTag
 from lensong.demo.rtmp_client import RtmpClient
 
@@ -52,6 +53,7 @@ async def publish_rtmp(
         nonce=secrets.token_bytes(_NONCE_BYTES),
     )
     reader, writer = await asyncio.open_connection(host, port)
+    fault: BaseException | None = None
     try:
         writer.write(client.start())
         async with asyncio.timeout(_START_TIMEOUT_S):
@@ -70,12 +72,14 @@ async def publish_rtmp(
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await writer.drain()
-    except* TimeoutError:
-        raise RefusedError("the server takes no more bytes", code="timeout") from None
     except* (RefusedError, OSError) as group:
-        raise group.exceptions[0] from None
+        fault = first_error(group)
     finally:
         writer.close()
+    if isinstance(fault, TimeoutError):
+        raise RefusedError("the server takes no more bytes", code="timeout")
+    if fault is not None:
+        raise fault
 
 
 async def _listen(

@@ -16,6 +16,7 @@ from core.admin import serve_application
 from core.clock import unix_ns
 from core.config import child_environment
 from core.errors import ConfigError
+from core.tasks import first_error
 from lensong.demo.installation import (
     STUDIOS,
     DemoOptions,
@@ -58,27 +59,23 @@ async def run_demo(options: DemoOptions) -> None:
 
     with _folders(options) as (data_dir, run_dir):
         station = _Station(options, data_dir, run_dir, tell)
+        fault: BaseException | None = None
         try:
             async with asyncio.timeout(options.seconds):
                 await station.run()
         except* ConfigError as group:
-            raise _first(group) from None
+            fault = first_error(group)
         except* TimeoutError:
             tell("stopped")
         except* asyncio.CancelledError:
             tell("stopped")
+        if fault is not None:
+            raise fault
 
 
 def _say(text: str) -> None:
     with suppress(BrokenPipeError):
         print(text, flush=True)
-
-
-def _first(group: BaseExceptionGroup[ConfigError]) -> ConfigError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, ConfigError) else ConfigError(str(error))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.errors import FormatError
-from core.tasks import supervise
+from core.tasks import first_error, leaf_errors, supervise
 
 
 class Fails:
@@ -65,3 +65,10 @@ async def test_cancelling_starts_nothing_again() -> None:
         task.cancel()
     assert task.cancelled()
     assert part.starts == 1
+
+
+def test_the_first_error_of_a_group_is_found_however_deep() -> None:
+    inner = ExceptionGroup("", [OSError("first"), ValueError("second")])
+    assert str(first_error(ExceptionGroup("", [inner, KeyError("third")]))) == "first"
+    assert len(leaf_errors(ExceptionGroup("", [inner, KeyError("third")]))) == 3
+    assert str(first_error(OSError("alone"))) == "alone"

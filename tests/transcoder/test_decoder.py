@@ -245,6 +245,44 @@ async def test_poison_is_an_input_error_and_ends_only_the_decoder(tmp_path: Path
     assert not collector.pictures
 
 
+@pytest.mark.media
+@pytest.mark.timeout(60)
+async def test_an_ingest_that_dies_in_the_middle_of_a_feed_ends_only_the_stretch() -> None:
+    """The connection breaks off: the decoder returns, and is started again by its owner."""
+
+    async def feed(request: web.Request) -> web.StreamResponse:
+        headers = {
+            "Lensong-Format": "flv",
+            "Lensong-Tracks": "video,audio",
+            "Lensong-Media-Start-Us": "0",
+            "Lensong-Epoch-Start-Ns": "0",
+            "Lensong-Session": "s",
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        await response.write(b"FLV")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/feeds/c/studio", feed)
+    collector = Collector(has_picture=True)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        decoder = Decoder(
+            name="studio",
+            url=str(server.make_url("/feeds/c/studio")),
+            session=session,
+            program=FFMPEG,
+            buffer=collector,
+            frame_rate=25,
+            size=(WIDTH, HEIGHT),
+        )
+        with suppress(InputError):
+            await decoder.run()
+    assert decoder.pid is None
+
+
 async def test_a_tv_feed_without_a_picture_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "x.mp3"
     await asyncio.to_thread(file.write_bytes, b"x")
