@@ -204,9 +204,10 @@ class Child:
         finally:
             if self._process is process:  # else its number may be another's by now
                 _kill_group(process.pid)
-        await process.wait()
-        if self._process is process:
-            self._process = None
+            # Here, since a timeout within a cancelled task ends in CancelledError with 3.11.2.
+            await process.wait()
+            if self._process is process:
+                self._process = None
 
 
 def _kill_group(pid: int) -> None:
