@@ -36,7 +36,9 @@ export function hlsSettings(conditions: ViewingConditions): Partial<HlsConfig> {
     abrSwitchInterval: 8,
     maxBufferLength: 30,
     maxMaxBufferLength: 60,
-    backBufferLength: 30,
+    // hls.js 1.7.4: throwing away what was played, while a part is being appended, marks that segment's
+    // parts as never loaded, and the sound stops for two segments.  The browser throws away by itself.
+    backBufferLength: lowLatency ? Infinity : 30,
     // A packager that is frozen is a fault that viewers are told about (default: never noticed).
     liveMaxUnchangedPlaylistRefresh: 5,
     errorPenaltyExpireMs: 30_000,
