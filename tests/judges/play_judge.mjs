@@ -20,6 +20,7 @@ import { beside, folderOf } from "./packages.mjs";
 
 const SEGMENT_MS = 3840;
 const START_TIMEOUT_MS = 30_000;
+const EXPLAINED_MS = 6000;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -123,6 +124,16 @@ function faultsOf(report) {
   return faults;
 }
 
+/** Put beside each stall what hls.js did from a little before it to a little after. */
+async function explainStalls(page, stalls) {
+  for (const stall of stalls) {
+    stall.before = await page.evaluate(([from, to]) => (window.told?.trace ?? [])
+      .filter((event) => event.at_ms >= from && event.at_ms <= to)
+      .map((event) => `${event.at_ms} at ${event.position_s.toFixed(2)}+${event.ahead_s} x${event.rate}: ${event.name} ${event.what}`),
+    [stall.at_ms - EXPLAINED_MS, stall.at_ms + stall.ms + EXPLAINED_MS / 4]);
+  }
+}
+
 async function judgeOnce(browser, pageUrl) {
   const { page, context, told, begun } = await startPlaying(browser, pageUrl);
   const moving = await untilMoving(page);
@@ -134,6 +145,7 @@ async function judgeOnce(browser, pageUrl) {
     levels: window.told?.levels ?? [],
     target_latency_s: window.judgedHls?.targetLatency ?? null,
   }));
+  await explainStalls(page, seen.stalls);
   if (options.screenshot) await page.screenshot({ path: options.screenshot });
   await context.close();
   const report = {
