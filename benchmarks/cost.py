@@ -20,7 +20,14 @@ from typing import Final
 
 import imageio_ffmpeg
 
-from benchmarks.station import Station, cpu_seconds, descendants, running_platform, tv_settings
+from benchmarks.station import (
+    Station,
+    command_line,
+    cpu_seconds,
+    descendants,
+    running_platform,
+    tv_settings,
+)
 from core.config import ChannelSettings
 from core.ladder import Rendition, renditions_of
 
@@ -42,8 +49,8 @@ class Cost:
 
     platform: float
     peer: float
-    switcher: float
-    """The programme's own Python process, without its FFmpegs."""
+    roles: dict[str, float]
+    """The platform's, by what the processes do; ``transcoder`` is the switcher's own Python."""
 
 
 async def measure(inputs: int, seconds: float, *, offset: int) -> Cost:
@@ -75,19 +82,27 @@ async def measure(inputs: int, seconds: float, *, offset: int) -> Cost:
 async def _compare(station: Station, peer: int, seconds: float) -> Cost | None:
     """Measure once; None where a process came or went, since its share is then unknown."""
     loop = asyncio.get_running_loop()
-    programme = station.service_pid("transcoder")
-    pids = [station.platform.pid, *descendants(station.platform.pid)]
+    pids = [peer, station.platform.pid, *descendants(station.platform.pid)]
     started = loop.time()
-    before = [sum(map(cpu_seconds, pids)), cpu_seconds(peer), cpu_seconds(programme)]
+    before = {pid: cpu_seconds(pid) for pid in pids}
     await asyncio.sleep(seconds)
-    after = [sum(map(cpu_seconds, pids)), cpu_seconds(peer), cpu_seconds(programme)]
+    used = {pid: cpu_seconds(pid) - before[pid] for pid in pids}
     passed = loop.time() - started
-    if set(pids) != {station.platform.pid, *descendants(station.platform.pid)}:
+    if set(pids) != {peer, station.platform.pid, *descendants(station.platform.pid)}:
         return None
-    platform, other, switcher = (
-        (late - early) / passed for early, late in zip(before, after, strict=True)
-    )
-    return Cost(platform, other, switcher)
+    roles: dict[str, float] = {}
+    for pid in pids[1:]:
+        role = _role(command_line(pid))
+        roles[role] = roles.get(role, 0.0) + used[pid] / passed
+    return Cost(sum(roles.values()), used[peer] / passed, roles)
+
+
+def _role(command: list[str]) -> str:
+    """Name what a process of the platform does."""
+    if "ffmpeg" in Path(command[0]).name:
+        return "encoder" if "libx264" in command else "decoders"
+    services = ("ingest", "transcoder", "packager", "origin")
+    return next((name for name in services if name in command), "supervisor")
 
 
 def _noisy_file(path: Path) -> list[str]:
@@ -150,7 +165,7 @@ async def _main(seconds: float, most: int, offset: int) -> None:
             "platform_cores": round(cost.platform, 3),
             "ffmpeg_cores": round(cost.peer, 3),
             "ratio": round(cost.platform / cost.peer, 3),
-            "switcher_cores": round(cost.switcher, 3),
+            "cores_by_role": {name: round(cost.roles[name], 3) for name in sorted(cost.roles)},
         }
         if first is not None:
             more = cost.platform / cost.peer - first.platform / first.peer

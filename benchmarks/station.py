@@ -34,6 +34,7 @@ from core.process import parent_arguments
 __all__ = [
     "TV_STUDIOS",
     "Station",
+    "command_line",
     "cpu_seconds",
     "descendants",
     "running_platform",
@@ -162,7 +163,7 @@ class Station:
             LookupError: If there is none.
         """
         for pid in descendants(self.platform.pid):
-            line = _command(pid)
+            line = command_line(pid)
             if all(word in line for word in words):
                 return pid
         raise LookupError(f"no process {' '.join(words)}")
@@ -325,7 +326,8 @@ def cpu_seconds(pid: int) -> float:
     return 0.0
 
 
-def _command(pid: int) -> list[str]:
+def command_line(pid: int) -> list[str]:
+    """Return a process's arguments; none where it has ended."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     return []
