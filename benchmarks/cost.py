@@ -4,7 +4,8 @@
 
 Both run at once, at the file's own pace, on noisy 720p pictures, so that they share whatever
 else the machine does.  The platform's CPU is that of all its processes, from ingest to origin.
-Then further live inputs are added and watched: what each costs is the difference.
+Then the same with further live inputs: what each costs is what ingest, decoders and switcher
+use more, each beside the FFmpeg of its own run.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ class Cost:
     peer: float
     roles: dict[str, float]
     """The platform's, by what the processes do; ``transcoder`` is the switcher's own Python."""
+
+    @property
+    def of_inputs(self) -> float:
+        """Of the processes whose work grows with the inputs; the encoder's does not."""
+        return sum(self.roles[role] for role in ("ingest", "decoders", "transcoder"))
 
 
 async def measure(inputs: int, seconds: float, *, offset: int) -> Cost:
@@ -168,7 +174,7 @@ async def _main(seconds: float, most: int, offset: int) -> None:
             "cores_by_role": {name: round(cost.roles[name], 3) for name in sorted(cost.roles)},
         }
         if first is not None:
-            more = cost.platform / cost.peer - first.platform / first.peer
+            more = cost.of_inputs / cost.peer - first.of_inputs / first.peer
             figures["ratio_of_each_further_input"] = round(more / (inputs - 1), 3)
         first = first or cost
         print(json.dumps(figures), flush=True)

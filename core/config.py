@@ -258,6 +258,16 @@ class ChannelSettings(SettingsModel):
                 raise ValueError(f"two {what} are called {', '.join(twice)}")
         return self
 
+    @model_validator(mode="after")
+    def _rungs_fall(self) -> Self:
+        for above, below in pairwise(self.renditions):
+            if below.width > above.width or below.height > above.height:
+                raise ValueError(
+                    f"rendition {below.name} is larger than {above.name}, which stands before it; "
+                    "write the largest first"
+                )
+        return self
+
 
 class Settings(SettingsModel):
     """The whole file."""

@@ -20,6 +20,7 @@ TsOutput: TypeAlias = FeedStart | Chunk
 
 _PACKET: Final = 188
 _SYNC: Final = 0x47
+_STARTS: Final = 0x40
 _MAX_GARBAGE: Final = 64 * 1024
 _MAX_CHUNK_BYTES: Final = 8 * 1024 * 1024
 _CLOCK: Final = 90_000
@@ -61,28 +62,38 @@ class TsFeed:
                 if self._garbage > _MAX_GARBAGE:
                     raise FormatError("not an MPEG transport stream")
                 continue
-            output += self._packet(bytes(self._buffer[at : at + _PACKET]))
-            at += _PACKET
             self._garbage = 0
+            end = self._next_start(at)
+            if end == at:
+                end += _PACKET
+                output += self._begin(bytes(self._buffer[at:end]))
+            if self._open_start is not None:
+                self._open += self._buffer[at:end]
+                if len(self._open) > _MAX_CHUNK_BYTES:
+                    raise FormatError("a PES packet without end", code="size")
+            at = end
         del self._buffer[:at]
         return output
 
-    def _packet(self, packet: bytes) -> list[TsOutput]:
-        starts = bool(packet[1] & 0x40)
+    def _next_start(self, at: int) -> int:
+        """Return where the next packet is that begins something, or is none; else the end."""
+        end = at + (len(self._buffer) - at) // _PACKET * _PACKET
+        for packet in range(at, end, _PACKET):
+            if self._buffer[packet + 1] & _STARTS or self._buffer[packet] != _SYNC:
+                return packet
+        return end
+
+    def _begin(self, packet: bytes) -> list[TsOutput]:
+        """Take a packet in which a table or a PES packet begins."""
         pid = (packet[1] & 0x1F) << 8 | packet[2]
         body, random_access = _body_of(packet)
-        output: list[TsOutput] = []
-        if starts and pid == 0:
+        if pid == 0:
             self._read_pat(packet, body)
-        elif starts and pid == self._pmt_pid:
-            output += self._read_pmt(packet, body)
-        elif starts and pid in self._tracks:
-            output += self._begin_pes(pid, packet[body:], random_access=random_access)
-        if self._open_start is not None:
-            self._open += packet
-            if len(self._open) > _MAX_CHUNK_BYTES:
-                raise FormatError("a PES packet without end", code="size")
-        return output
+        elif pid == self._pmt_pid:
+            return self._read_pmt(packet, body)
+        elif pid in self._tracks:
+            return self._begin_pes(pid, packet[body:], random_access=random_access)
+        return []
 
     def _read_pat(self, packet: bytes, body: int) -> None:
         section = _section(packet, body)

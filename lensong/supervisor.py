@@ -149,7 +149,8 @@ class Supervisor:
             str(self._copy.absolute()),
             *process.arguments,
         ]
-        child = Child(process.name, argv, self._environment, say=self._say)
+        environment = {**process.environment, **self._environment}
+        child = Child(process.name, argv, environment, say=self._say)
         self._children[process.name] = child
         self._tasks.create_task(child.run(), name=process.name)
 

@@ -116,6 +116,13 @@ def test_names_that_stand_twice() -> None:
     assert "two channels have the slug tv" in faults_of(TV + channel)[0]
 
 
+def test_a_ladder_falls() -> None:
+    """Each rung is made from the one above it."""
+    rung = '[[channels.renditions]]\nname = "{0}"\nwidth = {1}\nheight = 360\nvideo_kbps = 500\n'
+    (fault,) = faults_of(TV + rung.format("low", 480) + rung.format("high", 640))
+    assert "rendition high is larger than low" in fault
+
+
 @pytest.mark.parametrize(
     ("network", "reason"),
     [

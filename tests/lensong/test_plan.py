@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.config import Settings, parse_settings
@@ -31,6 +33,14 @@ def test_every_channel_has_a_programme_and_services_start_before_their_callers()
     assert processes[3].arguments == ("--index", "1")
     assert processes[4].module == "transcoder"
     assert processes[5].arguments == ("--channel", "hyfm")
+
+
+def test_the_unit_of_a_programme_has_the_same_environment() -> None:
+    (programme,) = plan_processes(settings("hytv"), ["programme:hytv"])
+    unit = Path("deploy/systemd/lensong-programme@.service").read_text(encoding="utf-8")
+    lines = [line.removeprefix("Environment=") for line in unit.splitlines()]
+    assert programme.environment
+    assert {f"{name}={value}" for name, value in programme.environment.items()} <= set(lines)
 
 
 def test_only_picks_services_and_single_programmes() -> None:

@@ -47,7 +47,8 @@ def test_the_encoder_starts_on_the_epochs_grid() -> None:
 def test_low_rungs_of_a_50_channel_run_at_25() -> None:
     arguments = encoder(ChannelSettings(slug="c", name="C", kind="tv", frame_rate=50))
     graph = arguments[arguments.index("-filter_complex") + 1]
-    assert graph.count("framestep=2") == 3  # 480p, 360p, 234p
+    assert graph.count("framestep=2") == 1  # 480p, of which 360p and 234p are made
+    assert graph.count("scale=") == 3
     gops = [value for option, value in pairwise(arguments) if option == "-g"]
     assert gops == ["96", "48", "48", "48"]
 
