@@ -4,7 +4,7 @@ Parts come in for each rendition and are published as they come.  The rules:
 
 * A part is the next one of its segment, or it is known already, or it is refused.
 * A segment is published when its six parts are.
-* A number that some rendition still lacks 2 s after its end is a hole of *all* renditions:
+* A number that some rendition still lacks 2.5 s after its end is a hole of *all* renditions:
   playlists of one channel never differ in it.  When the last rendition is complete after
   all, the segment is published again, whole, in each.
 * Nothing at all for ten segments: no more holes are declared, the edge stands still.  When
@@ -55,8 +55,11 @@ __all__ = [
     "Taken",
 ]
 
-HOLE_AFTER_NS: Final = 2_000_000_000
-"""How long after its end a segment may still become complete without a hole."""
+HOLE_AFTER_NS: Final = 2_500_000_000
+"""How long after its end a segment may still become complete without a hole.
+
+An upload that stands still for 2 s costs none, wherever in a segment that begins.
+"""
 
 FREEZE_AFTER: Final = 10
 """After so many segments without any media the edge stands still."""

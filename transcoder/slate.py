@@ -7,6 +7,7 @@ package, since a bare machine has none.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import unicodedata
 from functools import cache
@@ -60,35 +61,42 @@ async def draw_slate(*, program: str, name: str, width: int, height: int) -> Pic
     """
     pipe = Pipe()
     pictures: list[Picture] = []
+    folder: Path | None = None
     try:
-        with tempfile.TemporaryDirectory(prefix="lensong-slate-") as folder:
-            name_file, note_file = Path(folder, "name.txt"), Path(folder, "note.txt")
-            for file, text in ((name_file, name), (note_file, _NOTE)):
-                normal = unicodedata.normalize("NFC", text)
-                await asyncio.to_thread(file.write_text, normal, encoding="utf-8")
-            arguments = slate_arguments(
-                width=width,
-                height=height,
-                font=await asyncio.to_thread(font_file),
-                name_file=name_file,
-                note_file=note_file,
-                picture_fd=pipe.write_fd,
-            )
-            process = await asyncio.create_subprocess_exec(
-                program, *arguments, pass_fds=[pipe.write_fd]
-            )
-            pipe.close_write()
-            size = width * height * 3 // 2
-            try:
-                async with asyncio.timeout(_DRAWING_S):
-                    await asyncio.to_thread(read_blocks, pipe.read_fd, size, pictures.append)
-                    await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
+        folder = await asyncio.to_thread(_write_texts, name, _NOTE)
+        arguments = slate_arguments(
+            width=width,
+            height=height,
+            font=await asyncio.to_thread(font_file),
+            name_file=folder / "0",
+            note_file=folder / "1",
+            picture_fd=pipe.write_fd,
+        )
+        process = await asyncio.create_subprocess_exec(
+            program, *arguments, pass_fds=[pipe.write_fd]
+        )
+        pipe.close_write()
+        size = width * height * 3 // 2
+        try:
+            async with asyncio.timeout(_DRAWING_S):
+                await asyncio.to_thread(read_blocks, pipe.read_fd, size, pictures.append)
+                await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     except (OSError, TimeoutError) as error:
         log.warning("no slate", detail=str(error))
     finally:
         pipe.close()
+        if folder is not None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     return pictures[0] if pictures else black_picture(width, height)
+
+
+def _write_texts(*texts: str) -> Path:
+    """Write each text, NFC, into a file of a new folder, named by its place; return the folder."""
+    folder = Path(tempfile.mkdtemp(prefix="lensong-slate-"))
+    for index, text in enumerate(texts):
+        (folder / str(index)).write_text(unicodedata.normalize("NFC", text), encoding="utf-8")
+    return folder

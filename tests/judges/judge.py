@@ -10,8 +10,8 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ __all__ = [
     "missing_for_judges",
     "play",
     "run_hls_parser",
+    "watching",
 ]
 
 _HERE: Final = Path(__file__).parent
@@ -148,8 +149,31 @@ async def measure_starts(
     return await _report("play_judge.mjs", arguments, timeout_s=timeout_s)
 
 
+@asynccontextmanager
+async def watching(
+    url: str, *, low_latency: bool = False, most_s: float = 900.0
+) -> AsyncIterator[dict[str, Any]]:
+    """Play ``url`` in Chromium while the block runs, as :func:`play` does.
+
+    The report is empty in the block and whole after it.  Where the block raises or is cancelled,
+    the browser ends and there is no report.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+    arguments = [url, "--until-eof", "--seconds", str(most_s)]
+    arguments += ["--ll"] if low_latency else []
+    report: dict[str, Any] = {}
+    async with _started("play_judge.mjs", *arguments) as process:
+        yield report
+        report |= _read_report("play_judge.mjs", await _finish(process, b"", _MARGIN_S))
+
+
 async def _report(script: str, arguments: list[str], *, timeout_s: float) -> dict[str, Any]:
-    done = await _run(script, *arguments, timeout_s=timeout_s)
+    return _read_report(script, await _run(script, *arguments, timeout_s=timeout_s))
+
+
+def _read_report(script: str, done: _Finished) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
@@ -158,6 +182,13 @@ async def _report(script: str, arguments: list[str], *, timeout_s: float) -> dic
 
 
 async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"") -> _Finished:
+    async with _started(script, *arguments) as process:
+        return await _finish(process, stdin, timeout_s)
+
+
+@asynccontextmanager
+async def _started(script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a judge; it has ended when the block has."""
     browser = script == "play_judge.mjs"
     missing = await asyncio.to_thread(missing_for_judges, browser=browser)
     if missing or NODE is None:
@@ -171,13 +202,19 @@ async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(timeout_s):
-            stdout, stderr = await process.communicate(stdin)
-    except TimeoutError as error:
-        raise JudgeError(f"{script} was not done after {timeout_s:.0f} s") from error
+        yield process
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.terminate()  # playwright closes its browser on SIGTERM
             await process.wait()
+
+
+async def _finish(process: asyncio.subprocess.Process, stdin: bytes, timeout_s: float) -> _Finished:
+    """Give a judge its input's end and wait for what it says."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            stdout, stderr = await process.communicate(stdin)
+    except TimeoutError as error:
+        raise JudgeError(f"the judge was not done after {timeout_s:.0f} s") from error
     return _Finished(process.returncode or 0, stdout, stderr)

@@ -1,9 +1,10 @@
 // Play a playlist (or a page of ours) in Chromium, as a viewer would, and print one JSON report.
 //
-//   node tests/judges/play_judge.mjs URL [--seconds 30] [--ll] [--page] [--screenshot FILE]
+//   node tests/judges/play_judge.mjs URL [--seconds 30] [--ll] [--page] [--screenshot FILE] [--until-eof]
 //   node tests/judges/play_judge.mjs URL --starts 20 [--sample-after 30] [--parallel 2] [--ll]
 //
-// The first form plays for so many seconds after the first picture.  "faults" in the report lists what a
+// The first form plays for so many seconds after the first picture; with --until-eof no longer than
+// until standard input ends.  "faults" in the report lists what a
 // viewer or an engineer would complain about: errors told by hls.js, stalls, silence; the exit
 // code is 1 where there is one.  --page opens URL itself, which is a page with a media element.
 // The second form starts at random phases of a segment and measures, so many seconds after each start,
@@ -13,6 +14,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { hlsSettings } from "../../player_web/src/hls_settings.ts";
 import { startChromium } from "./chromium.mjs";
@@ -29,6 +31,7 @@ const { values: options, positionals } = parseArgs({
     ll: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
     screenshot: { type: "string" },
+    "until-eof": { type: "boolean", default: false },
     starts: { type: "string" },
     "sample-after": { type: "string", default: "30" },
     parallel: { type: "string", default: "2" },
@@ -134,10 +137,17 @@ async function explainStalls(page, stalls) {
   }
 }
 
+/** Resolve when standard input ends; never, where it does not matter. */
+function endOfInput() {
+  if (!options["until-eof"]) return new Promise(() => {});
+  return new Promise((resolve) => process.stdin.on("end", resolve).on("error", resolve).resume());
+}
+
 async function judgeOnce(browser, pageUrl) {
+  const ended = endOfInput();
   const { page, context, told, begun } = await startPlaying(browser, pageUrl);
   const moving = await untilMoving(page);
-  if (moving) await page.waitForTimeout(Number(options.seconds) * 1000);
+  if (moving) await Promise.race([sleep(Number(options.seconds) * 1000, null, { ref: false }), ended]);
   const seen = await page.evaluate(() => ({
     ...window.observed.finish(),
     errors: window.told?.errors ?? [],

@@ -182,15 +182,15 @@ def test_refuses_media_of_long_ago_before_there_is_a_window() -> None:
     assert caught.value.code == "late"
 
 
-def test_a_number_that_a_rendition_lacks_is_a_hole_two_seconds_after_its_end() -> None:
+def test_a_number_that_a_rendition_lacks_is_a_hole_soon_after_its_end() -> None:
     machine = new_machine()
     send_segment(machine, MSN)
     send_segment(machine, MSN + 1, VIDEO)
     for part in range(5):
         send(machine, SOUND, MSN + 1, part)
-    assert machine.next_wakeup() == at(MSN + 1, 2)
-    assert tick_to(machine, at(MSN), at(MSN + 1, 1.9)) == []
-    assert machine.advance(at(MSN + 1, 2)) == [
+    assert machine.next_wakeup() == at(MSN + 1, 2.5)
+    assert tick_to(machine, at(MSN), at(MSN + 1, 2.4)) == []
+    assert machine.advance(at(MSN + 1, 2.5)) == [
         HoleDeclared(channel="hytv", msn=MSN + 1, reason="no a96")
     ]
     told = joined(machine.snapshot())
@@ -204,7 +204,7 @@ def test_a_hole_is_refilled_whole_when_the_last_rendition_is_complete() -> None:
     machine = new_machine()
     send_segment(machine, MSN)
     send(machine, VIDEO, MSN + 1, 0)
-    assert holes(tick_to(machine, at(MSN), at(MSN + 1, 2.1))) == [MSN + 1]
+    assert holes(tick_to(machine, at(MSN), at(MSN + 1, 2.6))) == [MSN + 1]
     late = at(MSN + 1, 3)
     for part in range(1, 6):
         assert send(machine, VIDEO, MSN + 1, part, now=late) == []
@@ -227,7 +227,7 @@ def test_no_hole_before_the_first_segment() -> None:
     assert machine.next_wakeup() is None
     assert machine.advance(at(MSN + 50)) == []
     send_segment(machine, MSN + 1, now=at(MSN + 1))
-    assert machine.next_wakeup() == at(MSN + 2, 2)
+    assert machine.next_wakeup() == at(MSN + 2, 2.5)
 
 
 def test_after_ten_segments_without_media_the_edge_stands_still() -> None:
@@ -245,7 +245,7 @@ def test_returning_media_declare_the_missing_numbers_in_one_go() -> None:
     found = send(machine, VIDEO, MSN + 16, 0)
     assert holes(found) == list(range(MSN + 11, MSN + 15))
     assert isinstance(found[-1], PartPublished)
-    assert holes(tick_to(machine, at(MSN + 14), at(MSN + 15, 2.1))) == [MSN + 15]
+    assert holes(tick_to(machine, at(MSN + 14), at(MSN + 15, 2.6))) == [MSN + 15]
 
 
 def test_after_an_hour_only_the_window_is_declared_missing() -> None:
@@ -272,15 +272,15 @@ def test_a_process_that_was_stopped_waits_before_it_judges() -> None:
 def test_a_stop_that_ends_just_when_a_hole_is_due_is_a_stop_too() -> None:
     machine = new_machine()
     send_segment(machine, MSN)
-    due = UnixNs(at(MSN + 2) + 2_000_000_000)  # two seconds after the end of the next
-    machine.advance(UnixNs(due - 2_100_000_000))
+    due = UnixNs(at(MSN + 2) + 2_500_000_000)  # 2.5 s after the end of the next
+    machine.advance(UnixNs(due - 2_600_000_000))
     assert machine.advance(due) == []
     send_segment(machine, MSN + 1, now=due)
     assert tick_to(machine, due, at(MSN + 3)) == []
 
 
 def test_a_number_that_every_rendition_has_passed_by_is_a_hole_at_once() -> None:
-    """A new encoder goes on with the next segment: nobody waits two seconds to be told."""
+    """A new encoder goes on with the next segment: nobody waits 2.5 s to be told."""
     machine = new_machine()
     send_segment(machine, MSN)
     begun = send_segment(machine, MSN + 1)
@@ -356,10 +356,10 @@ def test_a_rendition_that_a_reload_added_lacks_nothing_before_its_first_part() -
     low = make_video("low")
     machine.set_renditions((VIDEO, low, SOUND))
     send_segment(machine, MSN + 1)
-    assert machine.next_wakeup() == at(MSN + 2, 2)
+    assert machine.next_wakeup() == at(MSN + 2, 2.5)
     send(machine, low, MSN + 2, 0)
     send_segment(machine, MSN + 2)
-    assert holes(tick_to(machine, at(MSN + 2), at(MSN + 2, 2.1))) == [MSN + 2]
+    assert holes(tick_to(machine, at(MSN + 2), at(MSN + 2, 2.6))) == [MSN + 2]
 
 
 def test_a_restart_keeps_numbers_window_and_marks() -> None:
@@ -395,8 +395,8 @@ def test_a_restart_gives_senders_four_seconds_before_it_judges() -> None:
 def test_a_restart_keeps_a_refilled_segment() -> None:
     machine = new_machine()
     heard = send_segment(machine, MSN)
-    heard += tick_to(machine, at(MSN), at(MSN + 1, 2.1))
-    heard += send_segment(machine, MSN + 1, now=at(MSN + 1, 2.5))
+    heard += tick_to(machine, at(MSN), at(MSN + 1, 2.6))
+    heard += send_segment(machine, MSN + 1, now=at(MSN + 1, 3))
     again = ChannelMachine("hytv", LADDER, now=at(MSN + 1, 3), restored=media_of(heard))
     assert joined(again.snapshot()) == joined(machine.snapshot())
 
@@ -404,7 +404,7 @@ def test_a_restart_keeps_a_refilled_segment() -> None:
 def test_a_restart_keeps_what_a_hole_has_already() -> None:
     machine = new_machine()
     heard = send_segment(machine, MSN)
-    heard += tick_to(machine, at(MSN), at(MSN + 1, 2.1))
+    heard += tick_to(machine, at(MSN), at(MSN + 1, 2.6))
     late = at(MSN + 1, 3)
     for part in range(6):
         verdict = machine.receive_part(VIDEO.name, cut(VIDEO, MSN + 1, part), now=late)
