@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from transcoder.resample import MARGIN, Sound, read_block
 
 __all__ = ["InputBuffer", "Picture", "Taken"]
 
-Picture = bytearray
+Picture: TypeAlias = bytearray | memoryview
 """One yuv420p picture of the programme's size, planes one behind the other."""
 
 _SOUND_CAPACITY: Final = 16 * SAMPLE_RATE

@@ -227,7 +227,7 @@ class EncoderRun:
 
         return following
 
-    def _write(self, name: str, pipe: Pipe, data: bytes | bytearray) -> None:
+    def _write(self, name: str, pipe: Pipe, data: bytes | bytearray | memoryview) -> None:
         with self._lock:
             self._writes_since[name] = monotonic_ns()
         try:
@@ -237,7 +237,7 @@ class EncoderRun:
                 del self._writes_since[name]
 
     def _feed(
-        self, name: str, pipe: Pipe, data_of: Callable[[TapeItem], bytes | bytearray]
+        self, name: str, pipe: Pipe, data_of: Callable[[TapeItem], bytes | bytearray | memoryview]
     ) -> None:
         following = self._items()
         try:

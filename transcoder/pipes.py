@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import numpy as np
+
 __all__ = ["Pipe", "read_blocks", "read_bytes", "write_all"]
 
 _WANTED_BYTES: Final = 1024 * 1024
@@ -48,21 +50,19 @@ class Pipe:
             os.close(fd)
 
 
-def read_blocks(fd: int, size: int, take: Callable[[bytearray], None]) -> None:
+def read_blocks(fd: int, size: int, take: Callable[[memoryview], None]) -> None:
     """Read blocks of exactly ``size`` bytes and hand over each, until the pipe ends.
 
     A last block that is cut off is dropped: half a picture is none.
     """
     while True:
-        block = bytearray(size)
-        view = memoryview(block)
+        block = np.empty(size, np.uint8).data  # not zeroed, as a bytearray would be
         at = 0
         while at < size:
-            got = os.readv(fd, [view[at:]])
+            got = os.readv(fd, [block[at:]])
             if not got:
                 return
             at += got
-        view.release()
         take(block)
 
 
@@ -72,7 +72,7 @@ def read_bytes(fd: int, take: Callable[[bytes], None]) -> None:
         take(data)
 
 
-def write_all(fd: int, data: bytes | bytearray) -> None:
+def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of ``data``, waiting as long as the reader lets the pipe be full.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transcoder.buffer import InputBuffer, Picture
+from transcoder.buffer import InputBuffer
 
 BLOCK = 1920
 START = 44_875_000_000
@@ -28,7 +28,7 @@ class Feed:
 
     def picture(self, number: int) -> None:
         """Decode picture ``number``."""
-        self.buffer.put_picture(number, Picture(number.to_bytes(8, "big")))
+        self.buffer.put_picture(number, bytearray(number.to_bytes(8, "big")))
 
     def sound(self, number: int) -> None:
         """Decode the samples of frame ``number``."""
@@ -142,7 +142,7 @@ def test_a_clock_that_is_off_is_followed_evenly_and_its_sine_stays_whole(ppm: in
             if arrives_ns > tick * 40_000_000:
                 break
             now_ns = max(now_ns, arrives_ns)
-            buffer.put_picture(number, Picture(b""))
+            buffer.put_picture(number, bytearray(b""))
             buffer.put_sound(number * BLOCK, sound)
             number += 1
         now_ns = tick * 40_000_000

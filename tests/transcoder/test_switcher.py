@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from transcoder.buffer import InputBuffer, Picture
+from transcoder.buffer import InputBuffer
 from transcoder.decision import Rules
 from transcoder.switcher import Switcher
 
 START = 44_875_000_032
 TICK_NS = 40_000_000
-SLATE = Picture(b"slate")
+SLATE = bytearray(b"slate")
 
 
 class Station:
@@ -50,7 +50,7 @@ class Station:
             for name, buffer in self.buffers.items():
                 if self.alive[name]:
                     number = self.frame - 2
-                    buffer.put_picture(number, Picture(f"{name}:{number}".encode()))
+                    buffer.put_picture(number, bytearray(f"{name}:{number}".encode()))
                     buffer.put_sound(number * 1920, np.zeros((1920, 2), dtype=np.int16))
         self.shown += shown
         return shown
