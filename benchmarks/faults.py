@@ -38,7 +38,11 @@ __all__ = ["SCENARIOS", "run_scenarios"]
 _SEED: Final = 384
 _RENDITION: Final = "360p"
 _LEAVES_HOLES: Final = frozenset({"encoder-killed"})
+"""Scenarios that may leave holes, of which hls.js tells; it must only go on."""
+
 _WINDOW_S: Final = 45.0
+"""After so long no playlist holds a hole that is there now."""
+
 _SETTLE_S: Final = 4.0
 """How long the checker goes on after a scenario, so that the last segment is judged too."""
 

@@ -196,6 +196,8 @@ async def test_half_a_handshake_is_closed(data: bytes) -> None:
     async with station(admit_within_s=0.2) as tv:
         reader, writer = await tv.publish(data)
         await reader.read()
+        assert reader.at_eof()  # the server closed it; the test's own time limit says when
+        assert tv.relay.session is None
         writer.close()
 
 

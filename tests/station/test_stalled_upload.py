@@ -138,6 +138,7 @@ async def test_one_renditions_upload_that_stands_still_costs_nothing(station: St
         first = max(msn for _, msn in segments_of(follower))
         await until_whole(follower, station, first + 1)  # the packager's patience at start is over
         pid = await encoder_pid(admin_url)
+        # The two sleeps are what is tested: the moment on the grid, and the stall's length.
         await asyncio.sleep(-unix_ns() % SEGMENT_NS / 1e9)
         stalled = msn_at(unix_ns())
         proxy.gate.clear()

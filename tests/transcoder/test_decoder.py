@@ -24,6 +24,13 @@ from transcoder.resample import Sound
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 FRAME = 44_875_000_000
 WIDTH, HEIGHT = 320, 180
+FEED_HEADERS = {
+    "Lensong-Format": "flv",
+    "Lensong-Tracks": "video,audio",
+    "Lensong-Media-Start-Us": "0",
+    "Lensong-Epoch-Start-Ns": "0",
+    "Lensong-Session": "s",
+}
 
 
 def start(*, media_us: int = 0, epoch_ns: int = start_of_frame(FRAME, 25)) -> FeedStart:
@@ -61,16 +68,9 @@ def test_the_phase_of_a_session_puts_its_frames_on_the_grid() -> None:
     [{"Lensong-Format": "hls"}, {"Lensong-Tracks": "data"}, {"Lensong-Media-Start-Us": "soon"}],
 )
 def test_headers_that_the_relay_may_not_say_are_refused(change: dict[str, str]) -> None:
-    headers = {
-        "Lensong-Format": "flv",
-        "Lensong-Tracks": "video,audio",
-        "Lensong-Media-Start-Us": "0",
-        "Lensong-Epoch-Start-Ns": "1",
-        "Lensong-Session": "s",
-    }
-    assert parse_feed_headers(headers).demuxer == "flv"
+    assert parse_feed_headers(FEED_HEADERS).demuxer == "flv"
     with pytest.raises(FormatError):
-        parse_feed_headers(headers | change)
+        parse_feed_headers(FEED_HEADERS | change)
 
 
 class Collector(InputBuffer):
@@ -107,12 +107,10 @@ async def decoder_of(
     data = await asyncio.to_thread(file.read_bytes)
 
     async def feed(_: web.Request) -> web.Response:
-        headers = {
+        headers = FEED_HEADERS | {
             "Lensong-Format": demuxer,
             "Lensong-Tracks": tracks,
-            "Lensong-Media-Start-Us": "0",
             "Lensong-Epoch-Start-Ns": str(start_of_frame(FRAME, 25)),
-            "Lensong-Session": "s",
         }
         return web.Response(body=data, headers=headers)
 
@@ -251,14 +249,7 @@ async def test_an_ingest_that_dies_in_the_middle_of_a_feed_ends_only_the_stretch
     """The connection breaks off: the decoder returns, and is started again by its owner."""
 
     async def feed(request: web.Request) -> web.StreamResponse:
-        headers = {
-            "Lensong-Format": "flv",
-            "Lensong-Tracks": "video,audio",
-            "Lensong-Media-Start-Us": "0",
-            "Lensong-Epoch-Start-Ns": "0",
-            "Lensong-Session": "s",
-        }
-        response = web.StreamResponse(headers=headers)
+        response = web.StreamResponse(headers=FEED_HEADERS)
         await response.prepare(request)
         await response.write(b"FLV")
         assert request.transport is not None
