@@ -53,7 +53,7 @@ class Programme:
     """When it really ended, UNIX seconds."""
 
     catch_up_days: int | None = None
-    """Days for which it may be watched after its end; 0: live only; None: as the archive keeps it."""
+    """Days for which it may be watched after its end; 0: live only; None: as archived."""
 
     blackout: bool = False
     """It may not be shown at all: slate while it is on air, refused afterwards."""
