@@ -24,15 +24,18 @@ from core.errors import ConfigError
 from core.timeline import FRAME_RATES
 
 __all__ = [
+    "ARCHIVE_KEY_VARIABLES",
     "INTERNAL_SECRET_VARIABLE",
     "PUBLISH_KEY_VARIABLE",
     "RESERVED_INPUTS",
+    "ArchiveSettings",
     "ChannelSettings",
     "InputSettings",
     "NetworkSettings",
     "RenditionSettings",
     "Settings",
     "SettingsModel",
+    "archive_keys",
     "child_environment",
     "internal_secret",
     "load_settings",
@@ -43,6 +46,9 @@ __all__ = [
 
 INTERNAL_SECRET_VARIABLE: Final = "LENSONG_INTERNAL_SECRET"  # noqa: S105
 """Environment variable with the secret that the services of one installation share."""
+
+ARCHIVE_KEY_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""Environment variables with the keys of an S3 archive; their names are what S3 tools know."""
 
 PUBLISH_KEY_VARIABLE: Final = "LENSONG_PUBLISH_KEY"
 """Environment variable with the key that a publisher of ours sends with."""
@@ -154,6 +160,44 @@ class OriginSettings(SettingsModel):
     """Seconds after which a connection that carried a request before is closed when silent."""
 
 
+class ArchiveSettings(SettingsModel):
+    """The archive: everything that was on air, for rewinding, catch-up and the legal deposit."""
+
+    store: Literal["disk", "s3"] = "disk"
+    """Where it lies: a folder of this host's, or a bucket of an S3 service."""
+
+    dir: Path | None = None
+    """Folder of a ``disk`` archive; without it ``archive`` in ``paths.data_dir``."""
+
+    s3_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,62}$")] | None = None
+    """Bucket of an ``s3`` archive; the keys are ``AWS_ACCESS_KEY_ID`` and
+    ``AWS_SECRET_ACCESS_KEY`` in the environment."""
+
+    s3_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$")] = ""
+    """What the names of all objects begin with, without a slash at the end."""
+
+    s3_endpoint: Annotated[str, Field(pattern=r"^https?://[^/@?#]+$")] | None = None
+    """Address of the S3 service when it is not Amazon's: ``https://s3.example.vn``."""
+
+    s3_region: str = "us-east-1"
+    """Region of the bucket; services of one's own ignore it."""
+
+    max_pending_mb: Annotated[int, Field(ge=16, le=65_536)] = 512
+    """Segments kept in memory while the archive cannot take them, in MB; the oldest beyond that
+    become holes."""
+
+    min_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0
+    """Space that is left free on the disk, in GB; below it each channel's oldest hours go."""
+
+    @model_validator(mode="after")
+    def _fits_store(self) -> Self:
+        if self.store == "s3" and self.s3_bucket is None:
+            raise ValueError("an s3 archive needs s3_bucket")
+        if self.store == "disk" and self.s3_bucket is not None:
+            raise ValueError('s3_bucket is set, but store is "disk"; write store = "s3"')
+        return self
+
+
 class RenditionSettings(SettingsModel):
     """One rung of a ladder that is not a preset."""
 
@@ -235,6 +279,16 @@ class ChannelSettings(SettingsModel):
     encoder_preset: Literal["low_latency", "quality"] = "low_latency"
     """``quality`` buys compression with 0.7 s more latency."""
 
+    archive_days: Annotated[int, Field(ge=0, le=400)] = 7
+    """Days of catch-up; 0 keeps nothing but the live window."""
+
+    deposit_days: Annotated[int, Field(ge=0, le=4_000)] = 0
+    """Days for which the law has what was on air kept, apart from catch-up; 0 for none."""
+
+    deposit_rendition: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,15}$")] | None = None
+    """The rendition that is kept for that long (of TV, with its stereo sound); without it the one
+    nearest to 480 lines, of radio ``a64``."""
+
     jitter_buffer_ms: Annotated[int, Field(ge=40, le=5_000)] = 200
     """How much of an input is held back to even out its network, in milliseconds."""
 
@@ -283,6 +337,9 @@ class Settings(SettingsModel):
 
     origin: OriginSettings = OriginSettings()
     """The origins."""
+
+    archive: ArchiveSettings = ArchiveSettings()
+    """The archive."""
 
     channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=64)]
     """TV and radio channels."""
@@ -333,6 +390,11 @@ class Settings(SettingsModel):
         """Return the admin port of a channel's programme process."""
         index = [channel.slug for channel in self.channels].index(slug)
         return self.network.programme_admin_port + index
+
+    @property
+    def archive_dir(self) -> Path:
+        """The folder of a disk archive."""
+        return self.archive.dir or self.paths.data_dir / "archive"
 
     @property
     def packager_socket(self) -> Path:
@@ -416,6 +478,18 @@ def internal_secret() -> str:
             " 16 characters; `lensong run` without --only makes one by itself"
         )
     return secret
+
+
+def archive_keys() -> tuple[str, str]:
+    """Return (access key id, secret access key) of an S3 archive.
+
+    Raises:
+        ConfigError: If one is not set.
+    """
+    found = [os.environ.get(name, "") for name in ARCHIVE_KEY_VARIABLES]
+    if not all(found):
+        raise ConfigError(f"an s3 archive needs its keys in {' and '.join(ARCHIVE_KEY_VARIABLES)}")
+    return found[0], found[1]
 
 
 def publishing_key() -> str:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.config import ChannelSettings
+from core.errors import ConfigError
 
-__all__ = ["Rendition", "find_rendition", "renditions_of"]
+__all__ = ["Rendition", "deposit_renditions", "find_rendition", "renditions_of"]
 
 _RUNGS: Final = {
     1080: ("1080p", 1920, 5000),
@@ -23,6 +24,8 @@ _RUNGS: Final = {
     360: ("360p", 640, 600),
     234: ("234p", 416, 145),
 }
+_DEPOSIT_LINES: Final = 480
+
 _HALF_RATE_BELOW: Final = 540
 """In a channel of 50 frames/s the rungs below this many lines run at 25."""
 
@@ -77,6 +80,29 @@ def renditions_of(channel: ChannelSettings) -> tuple[Rendition, ...]:
 def find_rendition(channel: ChannelSettings, name: str) -> Rendition | None:
     """Return the channel's rendition of that name, if there is one."""
     return next((item for item in renditions_of(channel) if item.name == name), None)
+
+
+def deposit_renditions(channel: ChannelSettings) -> tuple[Rendition, ...]:
+    """Return what of the channel is kept for ``deposit_days``; nothing if that is 0.
+
+    Raises:
+        ConfigError: If ``deposit_rendition`` names no rendition of the channel.
+    """
+    if not channel.deposit_days:
+        return ()
+    renditions = renditions_of(channel)
+    name = channel.deposit_rendition
+    chosen = next((item for item in renditions if item.name == name), None)
+    if name is not None and chosen is None:
+        known = ", ".join(item.name for item in renditions)
+        raise ConfigError(f"{channel.slug}: no rendition {name} to deposit; there are: {known}")
+    video = [item for item in renditions if item.kind == "video"]
+    audio = [item for item in renditions if item.kind == "audio"]
+    if not video:
+        return (chosen or next(item for item in audio if item.name == "a64"),)
+    if chosen is None:
+        chosen = min(video, key=lambda item: abs(item.height - _DEPOSIT_LINES))
+    return (chosen,) if chosen.kind == "audio" else (chosen, audio[0])
 
 
 def _sound(name: str, kbps: int, channels: int) -> Rendition:

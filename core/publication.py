@@ -25,10 +25,12 @@ __all__ = [
     "DiscontinuityDeclared",
     "HeaderPublished",
     "HoleDeclared",
+    "HourArchived",
     "MeasuredBitrate",
     "PartPublished",
     "Publication",
     "PublicationReader",
+    "SegmentArchived",
     "SegmentPublished",
     "SnapshotEnd",
     "render_publication",
@@ -131,6 +133,37 @@ class ChannelState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentArchived:
+    """The archive has the segment, durably: this is the packager's acknowledgement."""
+
+    channel: str
+    rendition: str
+    msn: int
+    header_hash: str
+    size_bytes: int
+    sha256: str
+    """In hexadecimal digits."""
+
+    slate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourArchived:
+    """What is archived of a rendition's hour so far; what came before of that hour is void."""
+
+    channel: str
+    rendition: str
+    hour: int
+    """UTC hours since the epoch."""
+
+    closed: bool
+    """The hour's index is in the archive and this is it: nothing more is coming."""
+
+    data: bytes
+    """In the form of :func:`core.archive.render_index`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotEnd:
     """The window has been told whole; what follows is live."""
 
@@ -143,6 +176,8 @@ Publication: TypeAlias = (
     | DiscontinuityDeclared
     | MeasuredBitrate
     | ChannelState
+    | SegmentArchived
+    | HourArchived
     | SnapshotEnd
 )
 
@@ -156,6 +191,8 @@ _KINDS: Final[dict[str, type[Any]]] = {
         DiscontinuityDeclared,
         MeasuredBitrate,
         ChannelState,
+        SegmentArchived,
+        HourArchived,
         SnapshotEnd,
     )
 }

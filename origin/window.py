@@ -26,9 +26,11 @@ from core.publication import (
     DiscontinuityDeclared,
     HeaderPublished,
     HoleDeclared,
+    HourArchived,
     MeasuredBitrate,
     PartPublished,
     Publication,
+    SegmentArchived,
     SegmentPublished,
     SnapshotEnd,
 )
@@ -253,6 +255,8 @@ class LiveWindow:
                 track = window.tracks.get(publication.rendition)
                 if track is not None:
                     self._apply_to_track(window, track, publication, change)
+            case SegmentArchived() | HourArchived():
+                pass  # the archive's, not the live window's
         return change
 
     def _apply_to_track(
