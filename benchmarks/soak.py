@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
@@ -87,6 +88,11 @@ async def saturated(minutes: float) -> bool:
     return await saturation(round(minutes * 60), 2_000)
 
 
+async def killed_archiving(_: float) -> bool:
+    """SIGKILL of the packager at 200 moments: what was acknowledged as archived is there."""
+    return await archive_kills(200)
+
+
 async def flash_and_beep(minutes: float) -> bool:
     """Flash and beep, from RTMP in to HLS out, at eight publisher phases: within 20 ms."""
     return await lip_sync(minutes)
@@ -106,6 +112,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "lip-sync": (flash_and_beep, 0.5),
     "drift": (holes_and_drift, 30),
     "saturation": (saturated, 1),
+    "archive-kills": (killed_archiving, 0),
 }
 """What can be measured, and for how many minutes by default."""
 

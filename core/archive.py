@@ -221,22 +221,25 @@ class HourIndex:
         return (size, digest) if size else None
 
     def records(self) -> Iterator[SegmentRecord]:
-        """Yield what is there, by number."""
+        """Yield every segment that is stored, by number, those inside declared holes too."""
         slate = {msn for first, last in self.slate for msn in range(first, last + 1)}
-        for run in self.runs():
-            for msn in range(run.first, run.last + 1):
-                found = self.record(msn)
-                if found is not None:
-                    yield SegmentRecord(
-                        msn=msn,
-                        size_bytes=found[0],
-                        sha256=found[1],
-                        header_hash=run.header_hash,
-                        slate=msn in slate,
-                    )
+        headers = iter([*self.headers, None])
+        header, following = None, next(headers)
+        for msn in numbers_of(self.hour):
+            if following is not None and following.first <= msn:
+                header, following = following, next(headers)
+            found = self.record(msn)
+            if found is not None and header is not None:
+                yield SegmentRecord(
+                    msn=msn,
+                    size_bytes=found[0],
+                    sha256=found[1],
+                    header_hash=header.hash,
+                    slate=msn in slate,
+                )
 
     def runs(self) -> Iterator[Run]:
-        """Yield what is there as runs between holes and changes of header."""
+        """Yield what may be played as runs between holes and changes of header."""
         numbers = numbers_of(self.hour)
         starts = [*self.headers, HeaderRange(numbers.stop, "")]
         for header, following in pairwise(starts):
@@ -268,8 +271,9 @@ def make_index(
         rendition: Its name.
         hour: UTC hours since the epoch.
         track: None if there is no segment.
-        records: The segments that are there.
-        reasons: Why numbers are missing, as far as it is known.
+        records: The segments that are stored.
+        reasons: Why numbers are missing, as far as it is known.  A number with a reason is a hole
+            even if this rendition has it: holes are declared for a whole channel.
         discontinuities: Numbers with which a new configuration begins; others are passed over.
     """
     by_number = {record.msn: record for record in records}
@@ -279,9 +283,10 @@ def make_index(
     table = bytearray()
     for msn in numbers_of(hour):
         record = by_number.get(msn)
+        if record is None or msn in reasons:
+            _extend_hole(holes, msn, reasons.get(msn, NEVER_SENT))
         if record is None:
             table += _RECORD.pack(0, bytes(_DIGEST_BYTES))
-            _extend_hole(holes, msn, reasons.get(msn, NEVER_SENT))
             continue
         table += _RECORD.pack(record.size_bytes, record.sha256)
         if not headers or headers[-1].hash != record.header_hash:

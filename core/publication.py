@@ -31,6 +31,7 @@ __all__ = [
     "Publication",
     "PublicationReader",
     "SegmentArchived",
+    "SegmentLost",
     "SegmentPublished",
     "SnapshotEnd",
     "render_publication",
@@ -148,6 +149,16 @@ class SegmentArchived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentLost:
+    """The segment was on air, but will not be archived: this rendition has a hole there."""
+
+    channel: str
+    rendition: str
+    msn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HourArchived:
     """What is archived of a rendition's hour so far; what came before of that hour is void."""
 
@@ -177,6 +188,7 @@ Publication: TypeAlias = (
     | MeasuredBitrate
     | ChannelState
     | SegmentArchived
+    | SegmentLost
     | HourArchived
     | SnapshotEnd
 )
@@ -192,6 +204,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
         MeasuredBitrate,
         ChannelState,
         SegmentArchived,
+        SegmentLost,
         HourArchived,
         SnapshotEnd,
     )
@@ -218,6 +231,11 @@ class PublicationReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of a publication that is not complete yet."""
+        return len(self._buffer)
 
     def receive(self, data: bytes) -> list[Publication]:
         """Take ``data`` and return every publication that is now complete.

@@ -167,7 +167,7 @@ ReloadDecision: TypeAlias = Refuse | Apply
 
 def decide_reload(old: Settings, new: Settings) -> ReloadDecision:
     """Decide what an edited file means for the running processes."""
-    for section in ("network", "paths", "origin"):
+    for section in ("network", "paths", "origin", "archive"):
         if getattr(old, section) != getattr(new, section):
             names = _changed_fields(getattr(old, section), getattr(new, section))
             settings = ", ".join(f"{section}.{name}" for name in names)

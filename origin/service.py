@@ -162,12 +162,9 @@ class Origin:
 
     def _take(self, settings: Settings) -> None:
         old = self._settings
-        if (settings.network, settings.paths, settings.origin) != (
-            old.network,
-            old.paths,
-            old.origin,
-        ):
-            raise ConfigError("a change of [network], [paths] or [origin] needs a restart")
+        fixed = (settings.network, settings.paths, settings.origin, settings.archive)
+        if fixed != (old.network, old.paths, old.origin, old.archive):
+            raise ConfigError("a change of [network], [paths], [origin], [archive] needs a restart")
         self._settings = settings
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self.preparation.configure(settings.channels)

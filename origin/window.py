@@ -31,6 +31,7 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentArchived,
+    SegmentLost,
     SegmentPublished,
     SnapshotEnd,
 )
@@ -255,7 +256,7 @@ class LiveWindow:
                 track = window.tracks.get(publication.rendition)
                 if track is not None:
                     self._apply_to_track(window, track, publication, change)
-            case SegmentArchived() | HourArchived():
+            case SegmentArchived() | SegmentLost() | HourArchived():
                 pass  # the archive's, not the live window's
         return change
 

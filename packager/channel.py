@@ -34,6 +34,7 @@ from core.publication import (
     SegmentPublished,
 )
 from core.timeline import (
+    PARTS_PER_SEGMENT,
     SEGMENT_NS,
     PartAddress,
     UnixNs,
@@ -261,6 +262,24 @@ class ChannelMachine:
             if msn in self._holes:
                 found.append((self._holes[msn], ()))
         return found
+
+    def segment(self, rendition: str, msn: int) -> tuple[Segment, TrackHeader] | None:
+        """Return a segment that was published whole, with its header."""
+        track = self._tracks.get(rendition)
+        segment = None if track is None else track.segments.get(msn)
+        if track is None or segment is None or segment.published < PARTS_PER_SEGMENT:
+            return None
+        return segment, track.headers[segment.header_hash]
+
+    def published_segments(self) -> list[tuple[str, int]]:
+        """Return (rendition, number) of every segment that was published whole, oldest first."""
+        found = [
+            (msn, name)
+            for name, track in self._tracks.items()
+            for msn, segment in track.segments.items()
+            if segment.published == PARTS_PER_SEGMENT
+        ]
+        return [(name, msn) for msn, name in sorted(found)]
 
     def status(self) -> ChannelStatus:
         """Return what operators are shown."""

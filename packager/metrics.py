@@ -16,7 +16,7 @@ from core.publication import (
 )
 from core.timeline import PartAddress, UnixNs, end_of_part, end_of_segment
 
-__all__ = ["DEFECTS", "PackagerMetrics"]
+__all__ = ["DEFECTS", "ArchiveMetrics", "PackagerMetrics"]
 
 REASONS: Final = (
     "auth",
@@ -42,6 +42,8 @@ DEFECTS: Final = ("short", "missing_frames", "missing_samples", "timing")
 _DELAY_BUCKETS: Final = (
     0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0, 16.0,
 )  # fmt: skip
+
+_WRITE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _TRACK: Final = ("channel", "rendition")
 _CHANNEL: Final = ("channel",)
@@ -192,3 +194,63 @@ class PackagerMetrics:
         """Count a failed write of the live spool; called from its thread."""
         if channel in self._renditions:
             self._spool_failures.labels(channel).inc()
+
+
+class ArchiveMetrics:
+    """What the archive's writer counts."""
+
+    def __init__(self, registry: CollectorRegistry, *, backend: str) -> None:
+        """Register the families.
+
+        Args:
+            registry: The process's.
+            backend: ``disk`` or ``s3``.
+        """
+        self._write = Histogram(
+            "lensong_archive_write_seconds",
+            "Time to make a segment durable",
+            ("backend",),
+            buckets=_WRITE_BUCKETS,
+            registry=registry,
+        ).labels(backend)
+        self._errors = Counter(
+            "lensong_archive_write_errors_total",
+            "Failed durable writes",
+            ("backend",),
+            registry=registry,
+        ).labels(backend)
+        self._pending = Gauge(
+            "lensong_archive_pending_bytes",
+            "Bytes of segments that wait in memory for the archive",
+            registry=registry,
+        )
+        self._given_up = Counter(
+            "lensong_archive_given_up_segments_total",
+            "Segments that were on air and will not be archived",
+            _CHANNEL,
+            registry=registry,
+        )
+
+    def add_channel(self, channel: str) -> None:
+        """Let the counters of a channel exist at 0."""
+        self._given_up.labels(channel)
+
+    def remove_channel(self, channel: str) -> None:
+        """Forget a channel that a reload took away."""
+        self._given_up.remove_by_labels({"channel": channel})
+
+    def wrote(self, seconds: float) -> None:
+        """Note a segment that is durable now."""
+        self._write.observe(seconds)
+
+    def failed(self) -> None:
+        """Count a write that failed; it will be tried again."""
+        self._errors.inc()
+
+    def gave_up(self, channel: str) -> None:
+        """Count a segment that will not be archived."""
+        self._given_up.labels(channel).inc()
+
+    def set_pending(self, size_bytes: int) -> None:
+        """Tell how much waits."""
+        self._pending.set(size_bytes)

@@ -22,6 +22,7 @@ from core.publication import (
     SegmentPublished,
 )
 from core.timeline import SEGMENT_NS, UnixNs, start_of_part
+from packager.archivist import Archivist
 from packager.channel import ChannelMachine, Duplicate, Taken
 from packager.course import Course
 from packager.cutter import PartCut
@@ -46,6 +47,7 @@ class Publisher:
         self._spooled_from: dict[str, int] = {}
         self._course = Course(monotonic_ns=monotonic_ns(), unix_ns=unix_ns())
         self.followers: FollowerServer | None = None
+        self.archivist: Archivist | None = None
 
     @property
     def machines(self) -> Mapping[str, ChannelMachine]:
@@ -109,14 +111,24 @@ class Publisher:
             self._publish(machine, found)
 
     def snapshot(self) -> list[SnapshotItem]:
-        """Return the window of all channels."""
-        return [item for machine in self._machines.values() for item in machine.snapshot()]
+        """Return the window of all channels, and what is archived of their last hours."""
+        found = [item for machine in self._machines.values() for item in machine.snapshot()]
+        if self.archivist is not None:
+            found += [(item, ()) for item in self.archivist.snapshot()]
+        return found
+
+    def tell(self, publications: list[Publication]) -> None:
+        """Tell the followers what the archive has."""
+        if self.followers is not None:
+            self.followers.publish(publications)
 
     def _publish(self, machine: ChannelMachine, publications: list[Publication]) -> None:
         if not publications:
             return
         if self.followers is not None:
             self.followers.publish(publications)
+        if self.archivist is not None:
+            self.archivist.take(machine, publications)
         self._metrics.published(publications, now=unix_ns())
         self._spool.put(publications)
         if any(

@@ -10,12 +10,15 @@ import structlog
 from aiohttp import web
 
 from core.admin import AdminPort, new_registry, serve_application
+from core.archive_open import open_archive
 from core.config import Settings, load_settings
 from core.errors import ConfigError
+from packager.archive_journal import Journal
+from packager.archivist import Archivist
 from packager.channel import ChannelMachine
 from packager.followers import FollowerServer
 from packager.http import Uploads, uploads_application
-from packager.metrics import PackagerMetrics
+from packager.metrics import ArchiveMetrics, PackagerMetrics
 from packager.publisher import Publisher
 from packager.store import LiveSpool
 
@@ -47,6 +50,17 @@ class PackagerService:
             settings.packager_socket, snapshot=self._publisher.snapshot
         )
         self._publisher.followers = self._followers
+        self._store = open_archive(settings)
+        self._archivist = Archivist(
+            store=self._store,
+            journal=Journal(settings.paths.data_dir / "journal"),
+            metrics=ArchiveMetrics(self._registry, backend=self._store.backend),
+            max_pending_bytes=settings.archive.max_pending_mb * 1_000_000,
+            machines=lambda: self._publisher.machines,
+            now=self._publisher.now,
+            publish=self._publisher.tell,
+        )
+        self._publisher.archivist = self._archivist
         self._uploads_open = False
 
     async def run(self) -> None:
@@ -58,6 +72,7 @@ class PackagerService:
         channels = self._settings.channels
         restored = await asyncio.to_thread(self._spool.load, [item.slug for item in channels])
         self._publisher.configure(channels, restored)
+        self._archivist.configure(channels)
         network = self._settings.network
         uploads = uploads_application(
             Uploads(publisher=self._publisher, spool=self._spool, metrics=self._metrics),
@@ -77,6 +92,7 @@ class PackagerService:
             tasks.create_task(self._spool.run())
             tasks.create_task(self._followers.run())
             tasks.create_task(self._tick())
+            tasks.create_task(self._archivist.run())
             tasks.create_task(admin.run())
             await self._followers.listening.wait()  # the edge first, then the media
             tasks.create_task(serve_application(uploads, network.internal_host, network.cmaf_port))
@@ -99,7 +115,10 @@ class PackagerService:
         return web.json_response(
             {
                 "followers": self._followers.followers,
-                "channels": {slug: describe(machine) for slug, machine in machines.items()},
+                "channels": {
+                    slug: {**describe(machine), "archive": self._archivist.status(slug)}
+                    for slug, machine in machines.items()
+                },
             }
         )
 
@@ -111,6 +130,7 @@ class PackagerService:
             return web.Response(status=409, text=f"{error}\n")
         self._settings = settings
         self._publisher.configure(settings.channels)
+        self._archivist.configure(settings.channels)
         log.info("reloaded", channels=[item.slug for item in settings.channels])
         return web.Response(status=204)
 
@@ -124,6 +144,7 @@ def refuse_moves(old: Settings, new: Settings) -> None:
     pairs = (
         ("paths.data_dir", old.paths.data_dir, new.paths.data_dir),
         ("paths.run_dir", old.paths.run_dir, new.paths.run_dir),
+        ("archive", old.archive, new.archive),
         ("network.internal_host", old.network.internal_host, new.network.internal_host),
         ("network.cmaf_port", old.network.cmaf_port, new.network.cmaf_port),
         (

@@ -87,6 +87,14 @@ def test_an_index_tells_what_is_there_and_why_the_rest_is_not() -> None:
     assert list(index.records()) == there
 
 
+def test_a_declared_hole_is_one_for_players_though_its_segment_is_kept() -> None:
+    there = [record(FIRST + i) for i in range(3)]
+    index = index_of(there, {FIRST + 1: "no 480p"})
+    assert index.holes[0] == Hole(FIRST + 1, FIRST + 1, "no 480p")
+    assert list(index.runs()) == [Run(FIRST, FIRST, "aa"), Run(FIRST + 2, FIRST + 2, "aa")]
+    assert list(index.records()) == there
+
+
 def test_rates_are_those_of_the_largest_and_of_all() -> None:
     index = index_of([record(FIRST)])
     assert index.peak_bps == index.average_bps == (1_000 + FIRST % 7) * 8 * 100 // 384

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,9 +16,15 @@ from typing import Final
 import aiohttp
 
 from core.clock import unix_ns
-from core.config import Settings, load_settings
+from core.config import INTERNAL_SECRET_VARIABLE, Settings, child_environment, load_settings
 from core.ladder import Rendition, renditions_of
-from core.publication import Publication, PublicationReader, SnapshotEnd
+from core.publication import (
+    HourArchived,
+    Publication,
+    PublicationReader,
+    SegmentArchived,
+    SnapshotEnd,
+)
 from core.timeline import msn_at
 from packager.service import PackagerService
 from tests.cmaf_media import make_header, make_segment
@@ -29,6 +36,7 @@ __all__ = [
     "Station",
     "live_msn",
     "new_station",
+    "process",
     "ready",
     "running",
     "sending",
@@ -134,6 +142,23 @@ async def ready(
 
 
 @asynccontextmanager
+async def process(station: Station) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run ``python -m packager`` until the block ends."""
+    environment = child_environment() | {INTERNAL_SECRET_VARIABLE: SECRET}
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "packager", str(station.file)),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.communicate()
+
+
+@asynccontextmanager
 async def running(station: Station) -> AsyncIterator[Sender]:
     """Run a packager in this process; yield a sender for it."""
     service = await asyncio.to_thread(
@@ -214,6 +239,11 @@ class Follower:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+
+    @property
+    def window(self) -> list[Publication]:
+        """What was heard of the live window: all but what is archived."""
+        return [i for i in self.heard if not isinstance(i, HourArchived | SegmentArchived)]
 
     async def until(self, wanted: Callable[[Publication], bool]) -> list[Publication]:
         """Read until a publication is ``wanted``; return what was read meanwhile."""

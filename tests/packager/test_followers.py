@@ -130,7 +130,7 @@ async def test_a_dead_packagers_socket_is_replaced_and_a_living_ones_is_not(
         with pytest.raises(ConfigError, match="another packager"):
             await FollowerServer(path, snapshot=list).run()
         async with Follower.connect(path) as follower:
-            assert follower.heard == [SnapshotEnd()]
+            assert follower.window == [SnapshotEnd()]
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "file"])

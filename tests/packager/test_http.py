@@ -47,7 +47,7 @@ async def test_a_part_is_published_while_its_upload_is_still_open(station: Stati
             assert not upload.done()
             published.put_nowait(None)
         assert (await upload)[0] == 200
-    assert isinstance(follower.heard[1], HeaderPublished)
+    assert isinstance(follower.window[1], HeaderPublished)
 
 
 async def test_an_upload_that_is_cut_off_keeps_its_parts_and_may_come_again(

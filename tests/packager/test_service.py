@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import aiohttp
 import pytest
 
-from core.config import INTERNAL_SECRET_VARIABLE, child_environment
 from core.publication import (
     HoleDeclared,
     PartPublished,
@@ -23,38 +20,21 @@ from core.publication import (
 from tests.cmaf_media import make_header, make_segment
 from tests.packager.station import (
     RADIO,
-    SECRET,
     Follower,
     Sender,
     Station,
     live_msn,
+    process,
     ready,
     running,
     sending,
 )
 
 
-@asynccontextmanager
-async def process(station: Station) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run ``python -m packager`` until the block ends."""
-    environment = child_environment() | {INTERNAL_SECRET_VARIABLE: SECRET}
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "packager", str(station.file)),
-        env=environment,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield child
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.communicate()
-
-
 async def snapshot(station: Station) -> list[Publication]:
     """Return the window as a follower is told it, but for holes: those come with the clock."""
     async with Follower.connect(station.settings.packager_socket) as follower:
-        return [item for item in follower.heard if not isinstance(item, HoleDeclared)]
+        return [item for item in follower.window if not isinstance(item, HoleDeclared)]
 
 
 @pytest.mark.timeout(180)
@@ -153,7 +133,10 @@ async def test_status_tells_where_each_rendition_is(station: Station) -> None:
         await sender.post("a96", make_segment(station.renditions[1], msn, parts=3))
         code, text = await sender.admin("/control/status")
     assert code == 200
-    assert json.loads(text) == {
+    told = json.loads(text)
+    archive = told["channels"]["hytv"].pop("archive")
+    assert archive.keys() == {"archived_up_to", "waiting_segments", "waiting_bytes", "failing"}
+    assert told == {
         "followers": 0,
         "channels": {
             "hytv": {
