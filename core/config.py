@@ -16,8 +16,17 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from core.errors import ConfigError
@@ -26,6 +35,7 @@ from core.timeline import FRAME_RATES
 __all__ = [
     "ARCHIVE_KEY_VARIABLES",
     "INTERNAL_SECRET_VARIABLE",
+    "LOGO_SUFFIXES",
     "PUBLISH_KEY_VARIABLE",
     "RESERVED_INPUTS",
     "ArchiveSettings",
@@ -56,6 +66,14 @@ PUBLISH_KEY_VARIABLE: Final = "LENSONG_PUBLISH_KEY"
 RESERVED_INPUTS: Final = ("slate", "playout", "override")
 """Names that mean the platform's own sources and can be no input's."""
 
+LOGO_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+"""What the name of a channel's picture may end in."""
+
+# Scheme, name or address, port: no path, no user, nothing that could break out of a quoted text.
+_ORIGIN_FORM: Final = (
+    r"^https?://([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$"
+)
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -69,6 +87,20 @@ def _known_rate(rate: Any) -> Any:
             " AAC frames, which only 25 and 50 frames/s allow; other inputs are converted"
         )
     return rate
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # an unknown name; a path; a folder
+        raise ValueError(f"{name!r} is no time zone that this machine knows") from None
+    return name
+
+
+def _known_picture(path: Path) -> Path:
+    if path.suffix.lower() not in LOGO_SUFFIXES:
+        raise ValueError(f"{path} does not end in one of {', '.join(LOGO_SUFFIXES)}")
+    return path
 
 
 class SettingsModel(BaseModel):
@@ -87,8 +119,12 @@ class StationSettings(SettingsModel):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     """Name of the broadcaster, as viewers read it."""
 
-    timezone: str = "Asia/Ho_Chi_Minh"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
     """IANA time zone of the clock times that people read."""
+
+    public_url: Annotated[str, Field(pattern=_ORIGIN_FORM)] | None = None
+    """Where viewers find the station: ``https://xem.example.vn``. Lists for TV apps need whole
+    addresses; without this they are made from the name that the app asked for."""
 
 
 class PathSettings(SettingsModel):
@@ -297,6 +333,10 @@ class ChannelSettings(SettingsModel):
 
     return_after_s: Annotated[float, Field(ge=1, le=600)] = 10.0
     """How long a better input must be good before the channel returns to it, in seconds."""
+
+    logo: Annotated[Path, AfterValidator(_known_picture)] | None = None
+    """Picture of the channel for TV apps, a PNG, JPEG, WebP or SVG file of at most 1 MB; without
+    it its initials are drawn."""
 
     inputs: Annotated[tuple[InputSettings, ...], Field(max_length=16)] = ()
     """Studio feeds, in order of priority; without any the channel shows its slate."""

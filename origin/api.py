@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, Final
 
 from core.config import Settings
-from origin.preparation import pack
-from origin.prepared import ResponseTable, prepare
+from core.guide import Programme
+from origin.documents import json_document, kept_for
+from origin.items import brief_item
+from origin.prepared import ResponseTable
 from origin.window import LiveWindow
 
-__all__ = ["CHANNELS_PATH", "NOW_PATH", "put_channels", "put_now"]
+__all__ = ["CHANNELS_PATH", "DVR_S", "NOW_PATH", "NowNext", "put_channels", "put_now"]
 
 CHANNELS_PATH: Final = b"/api/v1/channels.json"
 NOW_PATH: Final = b"/api/v1/now.json"
 
-_CHANNELS_CACHE: Final = "max-age=60"
-_NOW_CACHE: Final = "max-age=2"
+DVR_S: Final = 7_200
+"""Seconds that a viewer can rewind in the live programme, where there is an archive."""
+
+_CHANNELS_CACHE: Final = kept_for(60)
+_NOW_CACHE: Final = kept_for(2)
+
+NowNext = tuple[Programme | None, Programme | None]
+"""What is on, and what follows."""
 
 
-def put_channels(table: ResponseTable, settings: Settings) -> None:
-    """Prepare the list of channels."""
+def put_channels(
+    table: ResponseTable, settings: Settings, logos: Mapping[str, str] | None = None
+) -> None:
+    """Prepare the list of channels.
+
+    Args:
+        table: Where it goes.
+        settings: The channels.
+        logos: Path of each channel's picture.
+    """
     channels = [
         {
             "id": channel.slug,
@@ -29,9 +44,14 @@ def put_channels(table: ResponseTable, settings: Settings) -> None:
             "kind": channel.kind,
             "number": number,
             "language": channel.language,
+            "logo": (logos or {}).get(channel.slug),
             "hls": f"/live/{channel.slug}/index.m3u8",
             "hls_ll": f"/ll/{channel.slug}/index.m3u8",
             "audio_only": f"/sound/{channel.slug}/index.m3u8",
+            "dvr": f"/dvr/{channel.slug}/index.m3u8" if channel.archive_days else None,
+            "dvr_seconds": DVR_S if channel.archive_days else 0,
+            "catchup_days": channel.archive_days,
+            "guide": f"/api/v1/epg/{channel.slug}/{{date}}.json",
         }
         for number, channel in enumerate(settings.channels, 1)
     ]
@@ -39,24 +59,29 @@ def put_channels(table: ResponseTable, settings: Settings) -> None:
     _put(table, CHANNELS_PATH, answer, _CHANNELS_CACHE)
 
 
-def put_now(table: ResponseTable, window: LiveWindow) -> None:
-    """Prepare what is on air: the source, and the song's title where there is one."""
-    channels = {
-        slug: {
+def put_now(
+    table: ResponseTable, window: LiveWindow, guide: Mapping[str, NowNext] | None = None
+) -> None:
+    """Prepare what is on air: the source, the song's title where there is one, the programme.
+
+    Args:
+        table: Where it goes.
+        window: The sources and titles.
+        guide: What is on and what follows, by channel.
+    """
+    channels = {}
+    for slug, channel in window.channels.items():
+        now, following = (guide or {}).get(slug, (None, None))
+        channels[slug] = {
             "on_air": "" if channel.state is None else channel.state.on_air,
             "title": "" if channel.state is None else channel.state.title,
             "since_ns": 0 if channel.state is None else channel.state.since_ns,
+            "programme": brief_item(now),
+            "next": brief_item(following),
         }
-        for slug, channel in window.channels.items()
-    }
     _put(table, NOW_PATH, {"channels": channels}, _NOW_CACHE)
 
 
 def _put(table: ResponseTable, path: bytes, answer: dict[str, Any], cache: str) -> None:
-    data = json.dumps(answer, ensure_ascii=False).encode()
-    form = partial(
-        prepare, content_type="application/json", cache_control=cache, handler="api", channel=""
-    )
-    vary = ("Vary", "Accept-Encoding")
-    packed = form(pack(data), extra=(("Content-Encoding", "gzip"), vary))
-    table.put(path, form(data, extra=(vary,)), packed)
+    made = json_document(answer, cache_control=cache)
+    table.put(path, made.identity, made.gzip)

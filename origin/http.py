@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
 from core.clock import monotonic_ns, unix_ns
+from core.errors import InputError, TimelineError, http_status
 from core.timeline import PartAddress
 from origin import reload
+from origin.documents import still_has
 from origin.preparation import Preparation
 from origin.prepared import (
     CORS_HEADERS,
@@ -26,6 +29,7 @@ from origin.prepared import (
     Prepared,
     Resource,
     accepts_gzip,
+    not_modified,
     prepare,
     response_headers,
     unavailable,
@@ -33,7 +37,7 @@ from origin.prepared import (
 from origin.tally import Tally
 from origin.window import WINDOW_SEGMENTS
 
-__all__ = ["Place", "Site", "create_app", "locate", "parse_range"]
+__all__ = ["Answer", "Place", "Site", "create_app", "locate", "parse_range"]
 
 _ERROR_CACHE: Final = "max-age=4"
 """Errors are kept for a target duration (STANDARDS 90) where they will not be otherwise sooner."""
@@ -59,6 +63,12 @@ _MEDIA: Final = re.compile(
 )
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
+
+
+Answer: TypeAlias = Callable[[web.Request, str], Awaitable[Resource | None]]
+"""Answers what is in no table: given the request and its path, the answer, or None where the path
+is not its own.  It raises InputError for a request that is wrong and TimelineError for what is not
+there; the text is the viewer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +130,17 @@ def parse_range(header: str, length: int) -> tuple[int, int] | None:
 class Site:
     """Answers requests from the table that a preparation keeps."""
 
-    def __init__(self, preparation: Preparation, tally: Tally) -> None:
+    def __init__(
+        self, preparation: Preparation, tally: Tally, answers: Iterable[Answer] = ()
+    ) -> None:
         """Prepare; nothing is opened.
 
         Args:
             preparation: Window and table.
             tally: Counts the answers.
+            answers: Asked one after the other for what is not in the table.
         """
+        self._answers = tuple(answers)
         self._preparation, self._table, self._tally = preparation, preparation.table, tally
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -145,6 +159,10 @@ class Site:
             prepared, held_ns = await self._find(request, path, place)
         except _BadRequestError as error:
             prepared = _error(400, str(error), place)
+        except (InputError, TimelineError) as error:
+            prepared = _error(http_status(error), str(error), place)
+        if still_has(prepared, ",".join(request.headers.getall("If-None-Match", ()))):
+            prepared = not_modified(prepared)
         if request.method == "GET" and "Range" in request.headers:
             prepared = _cut(prepared, request)
         response = web.Response(
@@ -169,6 +187,8 @@ class Site:
         entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
         if path == _TIME_PATH:
             entry = Resource(_time())
+        elif entry is None:
+            entry = await self._ask(request, path)
         gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
         if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
@@ -182,6 +202,13 @@ class Site:
         if place.handler == "header" or not self._preparation.announces(path):
             return _error(404, "no such thing here", place), 0
         return unavailable(place.handler, place.channel), 0
+
+    async def _ask(self, request: web.Request, path: str) -> Resource | None:
+        for answer in self._answers:
+            found = await answer(request, path)
+            if found is not None:
+                return found
+        return None
 
     async def _missing_media(self, path: str, place: Place, msn: int) -> tuple[Prepared, int]:
         """Answer for media that are not in the table: too early, too late, or a hole."""

@@ -39,6 +39,7 @@ __all__ = [
     "ResponseTable",
     "accepts_gzip",
     "date_line",
+    "not_modified",
     "prepare",
     "render_head",
     "response_headers",
@@ -63,12 +64,15 @@ CORS_HEADERS: Final = (
 _REASONS: Final = {
     200: "OK",
     206: "Partial Content",
+    304: "Not Modified",
     400: "Bad Request",
     404: "Not Found",
     410: "Gone",
     416: "Range Not Satisfiable",
     503: "Service Unavailable",
 }
+
+_OF_CONTENT: Final = frozenset({"Content-Type", "Content-Length", "Content-Encoding"})
 
 Body: TypeAlias = tuple[bytes | memoryview, ...]
 """Buffers that follow each other; they are written without being joined."""
@@ -154,6 +158,24 @@ def prepare(
         length=length,
         handler=handler,
         channel=channel,
+    )
+
+
+def not_modified(prepared: Prepared) -> Prepared:
+    """Return the 304 that stands for ``prepared``.
+
+    **Source:** RFC 9110, 15.4.5: it carries Cache-Control, ETag and Vary as the whole answer would,
+    and nothing that describes a content which it does not have.
+    """
+    headers = tuple(item for item in prepared.headers if item[0] not in _OF_CONTENT)
+    return Prepared(
+        status=304,
+        headers=headers,
+        head=_render(304, headers),
+        body=(),
+        length=0,
+        handler=prepared.handler,
+        channel=prepared.channel,
     )
 
 

@@ -18,9 +18,10 @@ from core.config import Settings, load_settings
 from core.errors import ConfigError
 from core.tasks import supervise
 from core.timeline import end_of_part
-from origin.api import put_channels, put_now
 from origin.connections import Connections, Limits
+from origin.exports import Exports
 from origin.fastpath import FastPath, PublicServer
+from origin.guide import Guide
 from origin.http import Site, create_app
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
@@ -62,6 +63,8 @@ class Origin:
         self.preparation = Preparation(self.table, settings.channels)
         self._files: Mapping[str, bytes] = {}
         self._tally = Tally(slugs, self.table)
+        self.guide = Guide(settings.paths.data_dir / "guide", slugs)
+        self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -69,7 +72,7 @@ class Origin:
         fast = FastPath(table=self.table, tally=self._tally, connections=connections)
         network = settings.network
         self.public = PublicServer(
-            create_app(Site(self.preparation, self._tally)),
+            create_app(Site(self.preparation, self._tally, [self.exports.answer])),
             fast,
             host=network.http_host,
             port=network.http_port,
@@ -95,11 +98,16 @@ class Origin:
             ConfigError: In an exception group, if a port cannot be had.
         """
         self._files = await asyncio.to_thread(read_files, DIST)
+        # Nothing is answered before the rights are known.
+        await self.guide.refresh()
         self._put_fixed()
+        await self.exports.refresh()
         follow = partial(supervise, "packager", self.follower.run, min_pause_s=0.1, max_pause_s=1.0)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(follow())
             tasks.create_task(self._admin.run())
+            tasks.create_task(self.guide.run())
+            tasks.create_task(self.exports.run())
             # Several origins share the port: one that restarts takes no viewer before it has
             # the window, unless there is none to be had.
             with suppress(TimeoutError):
@@ -125,13 +133,12 @@ class Origin:
         return "no channel has a window yet"
 
     def _put_fixed(self) -> None:
-        put_channels(self.table, self._settings)
-        put_now(self.table, self.preparation.window)
+        self.exports.configure(self._settings)
         put_pages(self.table, self._files, [item.slug for item in self._settings.channels])
 
     def _changed(self, change: Change) -> None:
         if change.state:
-            put_now(self.table, self.preparation.window)
+            self.exports.put_now()
 
     async def _status(self, _: web.Request) -> web.Response:
         now = unix_ns()
@@ -168,4 +175,5 @@ class Origin:
         self._settings = settings
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self.preparation.configure(settings.channels)
+        self.guide.configure(channel.slug for channel in settings.channels)
         self._put_fixed()

@@ -107,6 +107,36 @@ def test_an_input_fits_its_protocol(lines: str, reason: str) -> None:
     assert reason in fault
 
 
+def test_a_time_zone_is_one_that_exists() -> None:
+    for name in ("Asia/Hung_Yen", "/etc/passwd", "Asia", ""):
+        (fault,) = faults_of(TV.replace('"H"', f'"H"\ntimezone = "{name}"'))
+        assert "no time zone" in fault
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "xem.vn",
+        "ftp://xem.vn",
+        "https://xem.vn/",
+        "https://a@xem.vn",
+        'https://x\\"',
+        "https://x y",
+    ],
+)
+def test_a_public_address_is_an_origin(address: str) -> None:
+    (fault,) = faults_of(TV.replace('"H"', f'"H"\npublic_url = "{address}"'))
+    assert "does not have the form" in fault
+    for good in ("https://xem.hungyen.vn", "http://10.0.0.7:8080", "http://[::1]:8080"):
+        parse_settings(TV.replace('"H"', f'"H"\npublic_url = "{good}"'), name="x")
+
+
+def test_a_logo_is_a_picture() -> None:
+    (fault,) = faults_of(TV + 'logo = "/etc/shadow"')
+    assert "does not end in one of .png" in fault
+    assert parse_settings(TV + 'logo = "a.PNG"', name="x").channels[0].logo == Path("a.PNG")
+
+
 def test_names_that_stand_twice() -> None:
     one = '[[channels.inputs]]\nname = "a"\nprotocol = "file"\npath = "/x"\n'
     assert "two inputs are called a" in faults_of(TV + one + one)[0]

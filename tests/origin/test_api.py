@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from core.guide import Programme
 from core.publication import ChannelState
 from origin.api import CHANNELS_PATH, NOW_PATH, put_channels, put_now
 from origin.prepared import ResponseTable
@@ -19,8 +20,13 @@ def answer(table: ResponseTable, path: bytes) -> Any:
 
 
 def test_the_channels() -> None:
+    settings = make_settings()
+    tv, radio = settings.channels
+    channels = (tv, radio.model_copy(update={"archive_days": 0}))
     table = ResponseTable(max_held=1)
-    put_channels(table, make_settings())
+    put_channels(
+        table, settings.model_copy(update={"channels": channels}), {"hytv": "/logo/hytv.png"}
+    )
     assert answer(table, CHANNELS_PATH) == {
         "station": "Đài Hưng Yên",
         "channels": [
@@ -30,9 +36,14 @@ def test_the_channels() -> None:
                 "kind": "tv",
                 "number": 1,
                 "language": "vi",
+                "logo": "/logo/hytv.png",
                 "hls": "/live/hytv/index.m3u8",
                 "hls_ll": "/ll/hytv/index.m3u8",
                 "audio_only": "/sound/hytv/index.m3u8",
+                "dvr": "/dvr/hytv/index.m3u8",
+                "dvr_seconds": 7200,
+                "catchup_days": 7,
+                "guide": "/api/v1/epg/hytv/{date}.json",
             },
             {
                 "id": "hyfm",
@@ -40,9 +51,14 @@ def test_the_channels() -> None:
                 "kind": "radio",
                 "number": 2,
                 "language": "vi",
+                "logo": None,
                 "hls": "/live/hyfm/index.m3u8",
                 "hls_ll": "/ll/hyfm/index.m3u8",
                 "audio_only": "/sound/hyfm/index.m3u8",
+                "dvr": None,
+                "dvr_seconds": 0,
+                "catchup_days": 0,
+                "guide": "/api/v1/epg/hyfm/{date}.json",
             },
         ],
     }
@@ -52,11 +68,27 @@ def test_what_is_on_air_now() -> None:
     window = LiveWindow({"hytv": ["a96"], "hyfm": ["a64"]})
     title = 'Trống cơm </script>"'
     window.apply(ChannelState(channel="hyfm", on_air="studio", title=title, since_ns=9))
+    news = Programme(id="n1", channel="hytv", start_s=100, end_s=200, title="Thời sự")
+    late = Programme(
+        id="n2", channel="hytv", start_s=200, end_s=300, title="Phim", as_run_start_s=210
+    )
     table = ResponseTable(max_held=1)
-    put_now(table, window)
+    put_now(table, window, {"hytv": (news, late)})
     assert answer(table, NOW_PATH) == {
         "channels": {
-            "hytv": {"on_air": "", "title": "", "since_ns": 0},
-            "hyfm": {"on_air": "studio", "title": title, "since_ns": 9},
+            "hytv": {
+                "on_air": "",
+                "title": "",
+                "since_ns": 0,
+                "programme": {"id": "n1", "title": "Thời sự", "start": 100, "stop": 200},
+                "next": {"id": "n2", "title": "Phim", "start": 210, "stop": 300},
+            },
+            "hyfm": {
+                "on_air": "studio",
+                "title": title,
+                "since_ns": 9,
+                "programme": None,
+                "next": None,
+            },
         }
     }
