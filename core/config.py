@@ -70,8 +70,8 @@ LOGO_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 """What the name of a channel's picture may end in."""
 
 # Scheme, name or address, port: no path, no user, nothing that could break out of a quoted text.
-_ORIGIN_FORM: Final = (
-    r"^https?://([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$"
+_ORIGIN = re.compile(
+    r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE
 )
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -95,6 +95,14 @@ def _known_zone(name: str) -> str:
     except (ValueError, KeyError, OSError):  # an unknown name; a path; a folder
         raise ValueError(f"{name!r} is no time zone that this machine knows") from None
     return name
+
+
+def _known_origin(address: str) -> str:
+    if not _ORIGIN.fullmatch(address):
+        raise ValueError(
+            f"{address!r} is not scheme and name alone, with a port perhaps: https://xem.example.vn"
+        )
+    return address
 
 
 def _known_picture(path: Path) -> Path:
@@ -122,7 +130,7 @@ class StationSettings(SettingsModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
     """IANA time zone of the clock times that people read."""
 
-    public_url: Annotated[str, Field(pattern=_ORIGIN_FORM)] | None = None
+    public_url: Annotated[str, AfterValidator(_known_origin)] | None = None
     """Where viewers find the station: ``https://xem.example.vn``. Lists for TV apps need whole
     addresses; without this they are made from the name that the app asked for."""
 

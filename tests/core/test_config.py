@@ -126,7 +126,7 @@ def test_a_time_zone_is_one_that_exists() -> None:
 )
 def test_a_public_address_is_an_origin(address: str) -> None:
     (fault,) = faults_of(TV.replace('"H"', f'"H"\npublic_url = "{address}"'))
-    assert "does not have the form" in fault
+    assert "is not scheme and name alone" in fault
     for good in ("https://xem.hungyen.vn", "http://10.0.0.7:8080", "http://[::1]:8080"):
         parse_settings(TV.replace('"H"', f'"H"\npublic_url = "{good}"'), name="x")
 
