@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 from typing import Final
 
 from core.guide import GuideSnapshot, Programme
@@ -114,19 +113,23 @@ def _begun_within(start_s: int, end_s: int) -> tuple[int, int]:
 
 
 def _flatten(restrictions: Iterable[Restriction]) -> tuple[Restriction, ...]:
-    """Cut overlapping runs so that each number stands in one, with its strictest access."""
-    items = list(restrictions)
-    edges = sorted({item.first for item in items} | {item.last + 1 for item in items})
+    """Cut overlapping runs so that each number stands in one, with its strictest access.
+
+    One walk over the numbers at which a run begins or has ended, with a count of those that are
+    open: a guide of months has ten thousand of them.
+    """
+    changes: dict[int, list[int]] = {}
+    for item in restrictions:
+        changes.setdefault(item.first, [0] * len(Access))[item.access] += 1
+        changes.setdefault(item.last + 1, [0] * len(Access))[item.access] -= 1
+    open_runs = [0] * len(Access)
     found: list[Restriction] = []
-    for first, end in pairwise(edges):
-        access = max(
-            (item.access for item in items if item.first <= first <= item.last),
-            default=Access.OPEN,
-        )
-        if access is Access.OPEN:
-            continue
-        if found and found[-1].last == first - 1 and found[-1].access is access:
-            found[-1] = Restriction(found[-1].first, end - 1, access)
-        else:
-            found.append(Restriction(first, end - 1, access))
+    first, access = 0, Access.OPEN
+    for number in sorted(changes):
+        open_runs = [count + more for count, more in zip(open_runs, changes[number], strict=True)]
+        strictest = max((item for item in Access if open_runs[item]), default=Access.OPEN)
+        if strictest is not access:
+            if access is not Access.OPEN:
+                found.append(Restriction(first, number - 1, access))
+            first, access = number, strictest
     return tuple(found)

@@ -25,6 +25,8 @@ def clean_text(text: str, limit: int) -> str:
         text: Whatever somebody sent.
         limit: How many characters are kept.
     """
+    if text.isprintable() and len(text) <= limit and unicodedata.is_normalized("NFC", text):
+        return text.strip()  # nearly every text; nothing that is hidden is printable
     # Cut before as well: work on a hundred megabytes would be work for nothing.
     shown = _HIDDEN.sub("", _LINE_ENDS.sub("\n", text[: 4 * limit]))
     return unicodedata.normalize("NFC", shown).strip()[:limit].rstrip()
@@ -32,6 +34,8 @@ def clean_text(text: str, limit: int) -> str:
 
 def clean_line(text: str, limit: int) -> str:
     """Return ``text`` as :func:`clean_text` does, in one line with single spaces."""
+    if not text:
+        return text
     return " ".join(clean_text(text, 2 * limit).split())[:limit].rstrip()
 
 

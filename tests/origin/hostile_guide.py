@@ -7,7 +7,7 @@ from core.guide import GuideSnapshot, Programme
 __all__ = ["HOSTILE", "hostile_snapshot"]
 
 HOSTILE = (
-    'Dấu "nháy" và \'phẩy\'',
+    "Dấu \"nháy\" và 'phẩy'",
     "]]> <![CDATA[ x ]]>",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
