@@ -118,18 +118,30 @@ def _flatten(restrictions: Iterable[Restriction]) -> tuple[Restriction, ...]:
     One walk over the numbers at which a run begins or has ended, with a count of those that are
     open: a guide of months has ten thousand of them.
     """
-    changes: dict[int, list[int]] = {}
-    for item in restrictions:
-        changes.setdefault(item.first, [0] * len(Access))[item.access] += 1
-        changes.setdefault(item.last + 1, [0] * len(Access))[item.access] -= 1
-    open_runs = [0] * len(Access)
+    changes = [
+        change
+        for item in restrictions
+        for change in ((item.first, item.access, 1), (item.last + 1, item.access, -1))
+    ]
+    changes.sort()
+    counts = [0] * len(Access)
     found: list[Restriction] = []
     first, access = 0, Access.OPEN
-    for number in sorted(changes):
-        open_runs = [count + more for count, more in zip(open_runs, changes[number], strict=True)]
-        strictest = max((item for item in Access if open_runs[item]), default=Access.OPEN)
+    for index, (number, changed, more) in enumerate(changes):
+        counts[changed] += more
+        if index + 1 < len(changes) and changes[index + 1][0] == number:
+            continue
+        strictest = _STRICTEST[bool(counts[Access.TAKEN_DOWN]), bool(counts[Access.REFUSED])]
         if strictest is not access:
             if access is not Access.OPEN:
                 found.append(Restriction(first, number - 1, access))
             first, access = number, strictest
     return tuple(found)
+
+
+_STRICTEST: Final = {
+    (True, True): Access.TAKEN_DOWN,
+    (True, False): Access.TAKEN_DOWN,
+    (False, True): Access.REFUSED,
+    (False, False): Access.OPEN,
+}

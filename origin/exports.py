@@ -86,6 +86,7 @@ class Exports:
         self._made_on: date | None = None  # the day for which the XMLTV was made
         self._stale = True
         self._changed = asyncio.Event()
+        self._making = asyncio.Lock()
         guide.listen(self._guide_changed)
 
     def configure(self, settings: Settings) -> None:
@@ -124,14 +125,15 @@ class Exports:
 
     async def refresh(self) -> None:
         """Make again what the guide's or the day's change has made old.  Cancelling is safe."""
-        self._changed.clear()
-        today = day_at(_now_s(), self._zone)
-        if self._stale:
-            self._stale = False
-            await self._make_slow_ones(today)
-        elif today != self._made_on:
-            await self._make_xmltv(today)
-        self.put_now()
+        async with self._making:
+            self._changed.clear()
+            today = day_at(_now_s(), self._zone)
+            if self._stale:
+                self._stale = False
+                await self._make_slow_ones(today)
+            elif today != self._made_on:
+                await self._make_xmltv(today)
+            self.put_now()
 
     async def _make_slow_ones(self, today: date) -> None:
         settings = self._settings

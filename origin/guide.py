@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from core.clock import unix_ns
 from core.guide import GuideSnapshot, Programme
 from core.guide_files import GuideFiles
 from core.rights import Restrictions, restrictions_of
@@ -27,6 +28,8 @@ Listener = Callable[[frozenset[str]], None]
 """Called with the slugs whose guide changed; it must not raise and must not block."""
 
 _EVERY_S: Final = 1.0
+_AHEAD_S: Final = 10
+_MINUTES_HELD: Final = 4
 _LINE: Final = 300
 _DESCRIPTION: Final = 20_000
 _UNTITLED: Final = "Chương trình"
@@ -54,7 +57,9 @@ class Guide:
         self._folder = folder
         self._known: dict[str, _Known] = {}
         self._listeners: list[Listener] = []
-        self._restrictions: dict[str, tuple[int, Restrictions]] = {}
+        self._reading = asyncio.Lock()
+        # By channel, then by minute since the epoch.
+        self._restrictions: dict[str, dict[int, Restrictions]] = {}
         self.configure(channels)
 
     def configure(self, channels: Iterable[str]) -> None:
@@ -77,6 +82,10 @@ class Guide:
 
     async def refresh(self) -> None:
         """Read what changed, and tell the listeners.  Cancelling is safe."""
+        async with self._reading:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         read = await asyncio.to_thread(_read, self._files, self._channels)
         # The channels may have been configured anew meanwhile.
         changed = frozenset(read) & frozenset(self._channels)
@@ -87,6 +96,25 @@ class Guide:
             log.info("guide read", channels=sorted(changed))
             for listener in self._listeners:
                 listener(changed)
+        await self._foresee(unix_ns() // 1_000_000_000)
+
+    async def _foresee(self, now_s: int) -> None:
+        """Work out this minute's and the coming one's restrictions beside the loop.
+
+        A guide of 200 days costs about 50 ms; a request would have to wait for that.
+        """
+        minutes = {now_s // 60, (now_s + _AHEAD_S) // 60}
+        wanted = [
+            (known.snapshot, minute)
+            for slug, known in self._known.items()
+            for minute in sorted(minutes - self._restrictions.get(slug, {}).keys())
+        ]
+        if not wanted:
+            return
+        made = await asyncio.to_thread(lambda: [_restrict(*which) for which in wanted])
+        for (snapshot, minute), found in zip(wanted, made, strict=True):
+            if self.snapshot(snapshot.channel) is snapshot:
+                self._keep(snapshot.channel, minute, found)
 
     def snapshot(self, channel: str) -> GuideSnapshot:
         """Return what is known of a channel's guide; an empty one when nothing is."""
@@ -113,11 +141,17 @@ class Guide:
         what will be refused within it is refused already, never the other way round.
         """
         minute = now_s // 60
-        cached = self._restrictions.get(channel)
-        if cached is None or cached[0] != minute:
-            found = restrictions_of(self.snapshot(channel), now_s=60 * minute + 59)
-            cached = self._restrictions[channel] = (minute, found)
-        return cached[1]
+        found = self._restrictions.get(channel, {}).get(minute)
+        if found is None:
+            found = self._keep(channel, minute, _restrict(self.snapshot(channel), minute))
+        return found
+
+    def _keep(self, channel: str, minute: int, found: Restrictions) -> Restrictions:
+        by_minute = self._restrictions.setdefault(channel, {})
+        by_minute[minute] = found
+        if len(by_minute) > _MINUTES_HELD:
+            del by_minute[min(by_minute)]
+        return found
 
 
 def cleaned(snapshot: GuideSnapshot) -> GuideSnapshot:
@@ -141,6 +175,10 @@ def _clean(item: Programme) -> Programme:
         series=clean_line(item.series, _LINE),
         image=clean_line(image, 4 * _LINE),
     )
+
+
+def _restrict(snapshot: GuideSnapshot, minute: int) -> Restrictions:
+    return restrictions_of(snapshot, now_s=60 * minute + 59)
 
 
 def _read(files: GuideFiles, channels: tuple[str, ...]) -> dict[str, _Known]:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from core.clock import unix_ns
 from core.guide import GuideSnapshot, Programme, Takedown
 from core.guide_files import write_guide
 from core.rights import Access
@@ -80,6 +81,22 @@ async def test_restrictions_never_come_late(tmp_path: Path) -> None:
     await guide.refresh()
     assert guide.restrictions("hytv", start_s + 29).runs == ()
     assert guide.restrictions("unknown", start_s).runs == ()
+
+
+async def test_this_minutes_restrictions_are_there_before_they_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    guide = Guide(tmp_path, ["hytv"])
+    now_s = unix_ns() // 1_000_000_000
+    await write(tmp_path, programme("a", now_s - 60, blackout=True))
+    await guide.refresh()
+    made = guide._restrictions["hytv"]
+    assert unix_ns() // 60_000_000_000 in made
+    before = guide.restrictions("hytv", now_s)
+    assert before.access(msn(now_s)) is Access.REFUSED
+    for minute in range(100):
+        guide.restrictions("hytv", 60 * minute)
+    assert len(made) <= 4
 
 
 async def test_it_reads_while_it_runs(tmp_path: Path) -> None:
