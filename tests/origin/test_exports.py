@@ -331,6 +331,26 @@ async def test_a_hostile_guide_is_text_everywhere(tmp_path: Path, ports: list[in
         assert [item["title"] for item in found["programmes"]] == ["<script>alert(1)</script>"]
 
 
+@pytest.mark.services
+@pytest.mark.timeout(60)
+async def test_debians_validator_takes_what_is_served(tmp_path: Path, ports: list[int]) -> None:
+    async with running(tmp_path, ports, public_url="https://xem.vn") as it:
+        start_s = day_span(day_at(now_s(), ZONE), ZONE)[0]
+        raw = json.dumps({"form": 1, **asdict(hostile_snapshot("hytv", start_s))}).encode()
+        await asyncio.to_thread((tmp_path / "guide").mkdir)
+        await asyncio.to_thread((tmp_path / "guide/hytv.json").write_bytes, raw)
+        await it.read()
+        _, _, body = await it.get("/guide.xml.gz")
+        await asyncio.to_thread((tmp_path / "guide.xml").write_bytes, gzip.decompress(body))
+        process = await asyncio.create_subprocess_exec(
+            *("tv_validate_file", "--dtd-file", "/usr/share/xmltv/xmltv.dtd"),
+            str(tmp_path / "guide.xml"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await process.communicate()
+        assert (said, process.returncode) == (b"Validated ok.\n", 0)
+
+
 async def test_a_reload_changes_the_lists(tmp_path: Path, ports: list[int]) -> None:
     async with running(tmp_path, ports) as it:
         text = await asyncio.to_thread(it.file.read_text, encoding="utf-8")
