@@ -34,6 +34,7 @@ __all__ = [
     "SegmentLost",
     "SegmentPublished",
     "SnapshotEnd",
+    "ThumbnailPublished",
     "render_publication",
 ]
 
@@ -81,6 +82,20 @@ class SegmentPublished:
     """It shows the slate for some of its time."""
 
     data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThumbnailPublished:
+    """One small picture: the first frame of segment ``msn``.
+
+    It is published once for each number, when the segment begins: before the segment is whole,
+    and even if the segment becomes a hole.
+    """
+
+    channel: str
+    msn: int
+    data: bytes
+    """A JPEG."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +198,7 @@ Publication: TypeAlias = (
     HeaderPublished
     | PartPublished
     | SegmentPublished
+    | ThumbnailPublished
     | HoleDeclared
     | DiscontinuityDeclared
     | MeasuredBitrate
@@ -199,6 +215,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
         HeaderPublished,
         PartPublished,
         SegmentPublished,
+        ThumbnailPublished,
         HoleDeclared,
         DiscontinuityDeclared,
         MeasuredBitrate,

@@ -52,6 +52,8 @@ def put_channels(
             "dvr_seconds": DVR_S if channel.archive_days else 0,
             "catchup_days": channel.archive_days,
             "guide": f"/api/v1/epg/{channel.slug}/{{date}}.json",
+            # For the player: msn is floor(unix_time / 3.84).
+            "thumb_template": f"/thumb/{channel.slug}/{{msn}}.jpg" if channel.kind == "tv" else None,
         }
         for number, channel in enumerate(settings.channels, 1)
     ]

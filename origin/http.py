@@ -61,6 +61,7 @@ _PLAYLIST: Final = re.compile(r"/(live|ll|sound)/([a-z0-9-]+)/(?:([a-z0-9-]+)/)?
 _MEDIA: Final = re.compile(
     r"/media/([a-z0-9-]+)/([a-z0-9-]+)/(?:([0-9a-f]{16})\.mp4|([0-9]{1,15})(?:\.([0-9]))?\.m4s)"
 )
+_THUMBNAIL: Final = re.compile(r"/thumb/([a-z0-9-]+)/(?:([0-9]{1,15})|latest)\.jpg")
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
@@ -99,6 +100,9 @@ def locate(path: str) -> Place:
             return Place("header", channel, rendition)
         number = None if part is None else int(part)
         return Place("segment" if part is None else "part", channel, rendition, int(msn), number)
+    if match := _THUMBNAIL.fullmatch(path):
+        channel, msn = match.groups()
+        return Place("thumb", channel, msn=None if msn is None else int(msn))
     return Place("api" if path.startswith("/api/") else "static")
 
 
@@ -197,11 +201,15 @@ class Site:
         window = self._preparation.window.channels.get(place.channel)
         if window is None or (place.rendition and place.rendition not in window.tracks):
             return _error(404, "no such thing here", Place(place.handler)), 0
-        if place.msn is not None:
+        if place.handler == "thumb":
+            prepared = self._missing_thumbnail(place)
+        elif place.msn is not None:
             return await self._missing_media(path, place, place.msn)
-        if place.handler == "header" or not self._preparation.announces(path):
-            return _error(404, "no such thing here", place), 0
-        return unavailable(place.handler, place.channel), 0
+        elif place.handler == "header" or not self._preparation.announces(path):
+            prepared = _error(404, "no such thing here", place)
+        else:
+            prepared = unavailable(place.handler, place.channel)
+        return prepared, 0
 
     async def _ask(self, request: web.Request, path: str) -> Resource | None:
         for answer in self._answers:
@@ -233,6 +241,15 @@ class Site:
             # It may come, or come again (a hole's refill): no cache keeps this.
             return _error(404, "not published", place, cache="no-store"), 0
         return _error(404, "no longer here", place), 0
+
+    def _missing_thumbnail(self, place: Place) -> Prepared:
+        """Answer for a thumbnail that is not in the table."""
+        if not self._preparation.has_picture(place.channel):
+            return _error(404, "no such thing here", place)
+        newest = self._preparation.window.channels[place.channel].newest
+        if place.msn is None or place.msn > newest - WINDOW_SEGMENTS:
+            return _error(404, "not published", place, cache="no-store")
+        return _error(404, "no longer here", place)
 
     async def _playlist(
         self, request: web.Request, playlist: BlockingPlaylist, edge: PartAddress, *, gzip: bool

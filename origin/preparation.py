@@ -44,6 +44,9 @@ __all__ = ["MEDIA_CACHE", "PART_CACHE", "Preparation", "pack"]
 MEDIA_CACHE: Final = "max-age=3600, immutable"
 """Segments and headers: their bytes never change, but a takedown must take hold (DESIGN 3.5)."""
 
+LATEST_CACHE: Final = "max-age=4"
+"""The newest thumbnail: another comes with each segment."""
+
 PART_CACHE: Final = "max-age=60, immutable"
 """Parts: their addresses live at least this long."""
 
@@ -142,6 +145,7 @@ class Preparation:
         change = self.window.apply(publication)
         if change.channel:
             self._put_media(change)
+            self._put_thumbnails(change)
             self._forget(change)
             channel = self._channels[change.channel]
             channel.pending |= change.playlists
@@ -191,7 +195,27 @@ class Preparation:
             if segment is not None:
                 media(rendition, f"{msn}.m4s", segment.buffers, "segment", MEDIA_CACHE)
 
+    def _put_thumbnails(self, change: Change) -> None:
+        known = self.window.channels[change.channel].thumbnails
+        for msn in change.thumbnails:
+            if msn not in known:
+                continue
+            names = [(str(msn), MEDIA_CACHE)]
+            if msn == max(known):
+                names.append(("latest", LATEST_CACHE))
+            for name, cache in names:
+                response = prepare(
+                    known[msn],
+                    content_type="image/jpeg",
+                    cache_control=cache,
+                    handler="thumb",
+                    channel=change.channel,
+                )
+                self.table.put(f"/thumb/{change.channel}/{name}.jpg".encode(), response)
+
     def _forget(self, change: Change) -> None:
+        for msn in change.expired_thumbnails:
+            self.table.remove(f"/thumb/{change.channel}/{msn}.jpg".encode())
         for rendition, msn in change.expired_segments:
             folder = f"/media/{change.channel}/{rendition}/"
             self.table.remove(f"{folder}{msn}.m4s".encode())
@@ -291,6 +315,10 @@ class Preparation:
         """Tell whether the channel can be played."""
         return f"/live/{slug}/index.m3u8".encode() in self.table.entries
 
+    def has_picture(self, slug: str) -> bool:
+        """Tell whether the channel is television."""
+        return bool(self._channels[slug].video)
+
     def announces(self, path: str) -> bool:
         """Tell whether there is, or soon will be, a playlist at ``path``, which has its form."""
         _, folder, slug, *rest = path.split("/")
@@ -308,7 +336,7 @@ class Preparation:
 
 
 _PLAYLIST_FOLDERS: Final = frozenset({b"live", b"ll", b"sound"})
-_FOLDERS: Final = _PLAYLIST_FOLDERS | {b"media"}
+_FOLDERS: Final = _PLAYLIST_FOLDERS | {b"media", b"thumb"}
 _ACCEPT_RANGES: Final = (("Accept-Ranges", "bytes"),)
 
 

@@ -19,7 +19,16 @@ from origin.prepared import ResponseTable
 
 __all__ = ["HANDLERS", "REJECTIONS", "Tally"]
 
-HANDLERS: Final = ("multivariant", "media_playlist", "part", "segment", "header", "api", "static")
+HANDLERS: Final = (
+    "multivariant",
+    "media_playlist",
+    "part",
+    "segment",
+    "header",
+    "thumb",
+    "api",
+    "static",
+)
 REJECTIONS: Final = ("far_future", "limit", "timeout")
 """Reasons for which a blocking request is refused."""
 

@@ -34,6 +34,7 @@ from core.publication import (
     SegmentLost,
     SegmentPublished,
     SnapshotEnd,
+    ThumbnailPublished,
 )
 from core.timeline import PARTS_PER_SEGMENT, SEGMENT_NS, PartAddress
 
@@ -136,6 +137,9 @@ class ChannelWindow:
     discontinuities: dict[int, int] = field(default_factory=dict)
     """EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with the number."""
 
+    thumbnails: dict[int, bytes] = field(default_factory=dict)
+    """JPEGs by number, kept as long as the segments."""
+
     state: ChannelState | None = None
     told_from: int | None = None
     """First number that the packager told on this connection."""
@@ -181,6 +185,9 @@ class Change:
     segments: list[tuple[str, int]] = field(default_factory=list)
     """Segments that are whole now: (rendition, msn)."""
 
+    thumbnails: list[int] = field(default_factory=list)
+    """Numbers whose thumbnail is new."""
+
     edges: set[str] = field(default_factory=set)
     """Renditions whose edge moved."""
 
@@ -189,6 +196,9 @@ class Change:
 
     expired_segments: list[tuple[str, int]] = field(default_factory=list)
     """Segments, with their parts, that left the window."""
+
+    expired_thumbnails: list[int] = field(default_factory=list)
+    """Numbers whose thumbnail left the window."""
 
     expired_headers: list[tuple[str, str]] = field(default_factory=list)
     """Headers that no segment uses any more."""
@@ -249,6 +259,8 @@ class LiveWindow:
                 window.state = publication
             case HoleDeclared():
                 self._declare_hole(window, publication.msn, change)
+            case ThumbnailPublished():
+                _take_thumbnail(window, publication, change)
             case DiscontinuityDeclared():
                 window.discontinuities[publication.msn] = publication.sequence
                 change.playlists |= window.tracks.keys()
@@ -398,6 +410,22 @@ def missing_runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
+def _take_thumbnail(window: ChannelWindow, fact: ThumbnailPublished, change: Change) -> None:
+    """Keep a thumbnail that the window has room for; it moves no edge."""
+    if fact.msn <= window.newest - WINDOW_SEGMENTS or fact.msn in window.thumbnails:
+        return
+    window.thumbnails[fact.msn] = fact.data
+    change.thumbnails.append(fact.msn)
+    # It comes when its segment begins; without media the number stays bounded all the same.
+    _expire_thumbnails(window, max(window.thumbnails) - WINDOW_SEGMENTS, change)
+
+
+def _expire_thumbnails(window: ChannelWindow, oldest: int, change: Change) -> None:
+    for number in [number for number in window.thumbnails if number < oldest]:
+        del window.thumbnails[number]
+        change.expired_thumbnails.append(number)
+
+
 def _advance(window: ChannelWindow, tracks: Iterable[Track], change: Change) -> None:
     """Move edges over all that is published or missing."""
     for track in tracks:
@@ -444,6 +472,7 @@ def _expire(window: ChannelWindow, msn: int, change: Change) -> None:
         track.first = max(track.first, oldest)
         if old:
             _expire_headers(track, change)
+    _expire_thumbnails(window, oldest, change)
     window.holes = {number for number in window.holes if number >= oldest}
     # The newest of those that left is still needed: it tells the count (STANDARDS 29).
     gone = sorted(number for number in window.discontinuities if number < oldest)

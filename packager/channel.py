@@ -9,6 +9,7 @@ Parts come in for each rendition and are published as they come.  The rules:
   all, the segment is published again, whole, in each.
 * Nothing at all for ten segments: no more holes are declared, the edge stands still.  When
   media return, the numbers between are declared missing in one go.
+* A thumbnail is published once for each number, and kept as long as the number's segments.
 * A new configuration begins with a segment, and is a discontinuity of the channel.
 
 The machine never waits: the shell calls :meth:`ChannelMachine.advance` now and then.
@@ -32,6 +33,7 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentPublished,
+    ThumbnailPublished,
 )
 from core.timeline import (
     PARTS_PER_SEGMENT,
@@ -134,6 +136,7 @@ class ChannelMachine:
         self._complete_from: int | None = None
         self._holes: dict[int, HoleDeclared] = {}
         self._discontinuities: list[DiscontinuityDeclared] = []
+        self._thumbnails: dict[int, ThumbnailPublished] = {}
         self._measured: dict[str, MeasuredBitrate] = {}
         self._state: ChannelState | None = None
         self._not_before = now
@@ -159,6 +162,11 @@ class ChannelMachine:
             for item in renditions
         }
         self._measured = {k: v for k, v in self._measured.items() if k in self._tracks}
+
+    @property
+    def has_picture(self) -> bool:
+        """It is television."""
+        return any(track.rendition.kind == "video" for track in self._tracks.values())
 
     def rendition(self, name: str) -> Rendition | None:
         """Return the rendition of that name, if the channel has it."""
@@ -213,6 +221,26 @@ class ChannelMachine:
         self._expire(self._edge)
         return Taken(found, kept=part if missing else None)
 
+    def receive_thumbnail(self, msn: int, data: bytes, *, now: UnixNs) -> Taken | Duplicate:
+        """Take one thumbnail, which the caller has found to be a JPEG.
+
+        Args:
+            msn: The segment whose first frame it shows.
+            data: The JPEG.
+            now: Wall clock.
+
+        Raises:
+            FormatError: ``late`` or ``early``; nothing changed.
+        """
+        self._check_moment(PartAddress(msn, 0), now)
+        if msn in self._thumbnails:
+            return Duplicate()  # what a URL has shown, it goes on to show
+        published = ThumbnailPublished(channel=self.slug, msn=msn, data=data)
+        self._thumbnails[msn] = published
+        # It may be one segment ahead of the media; and without media the number stays bounded.
+        self._expire_thumbnails(max(self._thumbnails) - WINDOW_SEGMENTS)
+        return Taken([published])
+
     # What time brings
 
     def next_wakeup(self) -> UnixNs | None:
@@ -261,7 +289,8 @@ class ChannelMachine:
                 found += track.snapshot(msn)
             if msn in self._holes:
                 found.append((self._holes[msn], ()))
-        return found
+        # Last: no picture comes before the media that viewers wait for.
+        return found + [(self._thumbnails[msn], ()) for msn in sorted(self._thumbnails)]
 
     def segment(self, rendition: str, msn: int) -> tuple[Segment, TrackHeader] | None:
         """Return a segment that was published whole, with its header."""
@@ -430,9 +459,14 @@ class ChannelMachine:
             track.expire(first)
         for msn in [msn for msn in self._holes if msn < first]:
             del self._holes[msn]
+        self._expire_thumbnails(first)
         # The last one before the window stays: it tells the sequence at its start.
         while len(self._discontinuities) > 1 and self._discontinuities[1].msn <= first:
             del self._discontinuities[0]
+
+    def _expire_thumbnails(self, first: int) -> None:
+        for msn in [msn for msn in self._thumbnails if msn < first]:
+            del self._thumbnails[msn]
 
     # An earlier process's window
 
@@ -458,6 +492,8 @@ class ChannelMachine:
                 self._tracks[item.rendition].meter = BitrateMeter(rates)
             case HoleDeclared():
                 self._holes[item.msn] = item
+            case ThumbnailPublished():
+                self._thumbnails[item.msn] = item
             case DiscontinuityDeclared():
                 self._discontinuities.append(item)
             case ChannelState():

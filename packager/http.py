@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from core.admin import require_secret
 from core.errors import FormatError, InputError, http_status
+from core.jpeg import MAX_JPEG_BYTES, parse_jpeg_size
 from core.ladder import Rendition
 from core.publication import ChannelState
 from core.timeline import PARTS_PER_SEGMENT
@@ -23,13 +24,16 @@ from packager.metrics import DEFECTS, PackagerMetrics
 from packager.publisher import Publisher
 from packager.store import LiveSpool
 
-__all__ = ["Uploads", "uploads_application"]
+__all__ = ["Uploads", "check_thumbnail", "uploads_application"]
 
 log = structlog.get_logger()
 
 _ENCODERS: Final = ("a", "b")
 _SPOOL_PATIENCE_S: Final = 0.3
 _MAX_STATE_BYTES: Final = 64 * 1024
+_MAX_THUMBNAIL_PIXELS: Final = 640
+"""Across and down; ours are at most 256 and 144."""
+
 _MAX_TITLE: Final = 500
 
 
@@ -37,10 +41,11 @@ def uploads_application(uploads: Uploads, *, secret: str) -> web.Application:
     """Build the application of the CMAF port."""
     app = web.Application(
         middlewares=[uploads.count_strangers, require_secret(secret)],  # type: ignore[list-item]
-        client_max_size=_MAX_STATE_BYTES,
+        client_max_size=max(_MAX_STATE_BYTES, MAX_JPEG_BYTES),
     )
     app.router.add_post("/cmaf/{channel}/{rendition}", uploads.cmaf)
     app.router.add_post("/state/{channel}", uploads.state)
+    app.router.add_post("/thumb/{channel}/{msn:[0-9]{1,15}}", uploads.thumbnail)
     return app
 
 
@@ -151,6 +156,40 @@ class Uploads:
         self._publisher.take_state(machine, state)
         return web.Response(status=204)
 
+    async def thumbnail(self, request: web.Request) -> web.Response:
+        """Take the picture of one segment."""
+        machine = self._find_channel(request)
+        if not machine.has_picture:
+            raise web.HTTPNotFound(text="unknown: a channel without pictures\n")
+        try:
+            data = await self._read_thumbnail(request)
+            check_thumbnail(data)
+            new = self._publisher.take_thumbnail(machine, int(request.match_info["msn"]), data)
+        except InputError as error:
+            log.warning(
+                "thumbnail_refused", channel=machine.slug, error=error.code, detail=str(error)
+            )
+            self._metrics.rejected(machine.slug, error.code)
+            status = 413 if error.code == "size" else http_status(error)
+            response = web.Response(status=status, text=f"{error.code}: {error}\n")
+            response.force_close()
+            return response
+        if not new:
+            self._metrics.rejected(machine.slug, "duplicate")
+        await self._spool.flushed(patience_s=_SPOOL_PATIENCE_S)
+        return web.json_response({})
+
+    async def _read_thumbnail(self, request: web.Request) -> bytes:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await request.read()
+        except TimeoutError as error:
+            raise InputError("the upload stands still", code="slow") from error
+        except web.HTTPRequestEntityTooLarge as error:
+            raise FormatError(f"over {MAX_JPEG_BYTES} bytes", code="size") from error
+        except (OSError, ClientError, HttpProcessingError) as error:
+            raise FormatError("the upload was cut off") from error
+
     def _find_channel(self, request: web.Request) -> ChannelMachine:
         machine = self._publisher.machines.get(request.match_info["channel"])
         if machine is None:
@@ -181,6 +220,19 @@ def parse_state(channel: str, body: bytes) -> ChannelState:
     return ChannelState(
         channel=channel, on_air=_clean(on_air), title=_clean(title), since_ns=since_ns
     )
+
+
+def check_thumbnail(data: bytes) -> None:
+    """Refuse what is no thumbnail.
+
+    Raises:
+        FormatError: If it is too large, or not one whole JPEG.
+    """
+    if len(data) > MAX_JPEG_BYTES:
+        raise FormatError(f"over {MAX_JPEG_BYTES} bytes", code="size")
+    width, height = parse_jpeg_size(data)
+    if max(width, height) > _MAX_THUMBNAIL_PIXELS:
+        raise FormatError(f"{width}x{height} pixels", code="size")
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,7 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentPublished,
+    ThumbnailPublished,
 )
 from core.timeline import PartAddress, UnixNs, end_of_part, end_of_segment
 
@@ -59,6 +60,9 @@ class PackagerMetrics:
         )
         self._parts = Counter(
             "lensong_packager_parts_total", "Parts published", _TRACK, registry=registry
+        )
+        self._thumbnails = Counter(
+            "lensong_packager_thumbnails_total", "Thumbnails published", _CHANNEL, registry=registry
         )
         self._gaps = Counter(
             "lensong_packager_gap_segments_total",
@@ -119,7 +123,12 @@ class PackagerMetrics:
         for rendition in self._renditions[channel]:
             for family in (self._segments, self._parts, self._gaps, self._last_segment):
                 family.labels(channel, rendition)
-        for once in (self._discontinuities, self._misaligned, self._spool_failures):
+        for once in (
+            self._thumbnails,
+            self._discontinuities,
+            self._misaligned,
+            self._spool_failures,
+        ):
             once.labels(channel)
         for reason in REASONS:
             self._rejected.labels(channel, reason)
@@ -134,6 +143,7 @@ class PackagerMetrics:
         for family in (
             self._segments,
             self._parts,
+            self._thumbnails,
             self._gaps,
             self._last_segment,
             self._discontinuities,
@@ -159,6 +169,8 @@ class PackagerMetrics:
                 case HoleDeclared():
                     for rendition in self._renditions.get(item.channel, ()):
                         self._gaps.labels(item.channel, rendition).inc()
+                case ThumbnailPublished():
+                    self._thumbnails.labels(item.channel).inc()
                 case DiscontinuityDeclared():
                     self._discontinuities.labels(item.channel).inc()
                 case _:

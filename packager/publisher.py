@@ -98,6 +98,19 @@ class Publisher:
             self._course.adopt(monotonic_ns=monotonic_ns(), unix_ns=system)
         return True
 
+    def take_thumbnail(self, machine: ChannelMachine, msn: int, data: bytes) -> bool:
+        """Publish a thumbnail; False if there is one of that number.
+
+        Raises:
+            FormatError: If it may not be published.
+        """
+        match machine.receive_thumbnail(msn, data, now=max(self.now(), unix_ns())):
+            case Taken(publications):
+                self._publish(machine, publications)
+                return True
+            case Duplicate():
+                return False
+
     def take_state(self, machine: ChannelMachine, state: ChannelState) -> None:
         """Publish what is on air."""
         self._publish(machine, machine.set_state(state))

@@ -2,9 +2,9 @@
 
 ``{data_dir}/live/{channel}/`` holds ``facts`` (state, rates, discontinuities, holes) and a
 folder a rendition with one file a publication, in its wire form: ``{hash}.header``,
-``{msn}.{part}.part``, ``{msn}.segment``.  Each is written beside its place and renamed, so
-what is there is whole.  Nothing is synced: this guards against the death of a process, the
-archive guards against that of a host.
+``{msn}.{part}.part``, ``{msn}.segment``; beside ``facts`` lie ``{msn}.thumbnail``.  Each is
+written beside its place and renamed, so what is there is whole.  Nothing is synced: this guards
+against the death of a process, the archive guards against that of a host.
 
 One thread writes.  Publishing never waits for it; a disk that is full or slow costs the memory of
 a restart and nothing else.
@@ -32,6 +32,7 @@ from core.publication import (
     Publication,
     PublicationReader,
     SegmentPublished,
+    ThumbnailPublished,
     render_publication,
 )
 
@@ -42,7 +43,8 @@ log = structlog.get_logger()
 _MAX_JOBS: Final = 4_096
 """Writes that may wait: a minute's of a large station.  More are dropped and counted."""
 
-_NUMBERED: Final = re.compile(r"(\d+)\.(?:\d+\.part|segment)")
+_NUMBERED: Final = re.compile(r"(\d+)\.(?:\d+\.part|segment|thumbnail)")
+_Media = HeaderPublished | PartPublished | SegmentPublished | ThumbnailPublished
 _Job = Callable[[], None]
 
 
@@ -72,9 +74,9 @@ class LiveSpool:
             self._jobs.put(None)
 
     def put(self, publications: Iterable[Publication]) -> None:
-        """Write headers, parts and segments soon."""
+        """Write headers, parts, segments and thumbnails soon."""
         for item in publications:
-            if isinstance(item, HeaderPublished | PartPublished | SegmentPublished):
+            if isinstance(item, _Media):
                 self._add(item.channel, partial(self._write_media, item))
 
     def put_facts(self, channel: str, facts: list[Publication]) -> None:
@@ -131,13 +133,16 @@ class LiveSpool:
                 log.info("spool_works_again", channel=channel)
             self._failing = False
 
-    def _write_media(self, item: HeaderPublished | PartPublished | SegmentPublished) -> None:
-        folder = self._root / item.channel / item.rendition
+    def _write_media(self, item: _Media) -> None:
+        folder = self._root / item.channel
         if isinstance(item, HeaderPublished):
-            self._write(folder / f"{item.hash}.header", [item])
+            self._write(folder / item.rendition / f"{item.hash}.header", [item])
             return
-        end = f"{item.part}.part" if isinstance(item, PartPublished) else "segment"
-        path = folder / f"{item.msn}.{end}"
+        if isinstance(item, ThumbnailPublished):
+            path = folder / f"{item.msn}.thumbnail"
+        else:
+            end = f"{item.part}.part" if isinstance(item, PartPublished) else "segment"
+            path = folder / item.rendition / f"{item.msn}.{end}"
         self._write(path, [item])
         self._numbered[item.channel][item.msn].append(path)
 

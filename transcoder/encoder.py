@@ -21,12 +21,14 @@ from core.errors import FormatError
 from core.timeline import (
     AAC_FRAME_SAMPLES,
     PartAddress,
+    msn_at,
     samples_per_frame,
 )
 from transcoder.fragments import FragmentCutter, MadeHeader, MadePart
 from transcoder.graph import EncoderPlan, encoder_arguments
 from transcoder.pipes import Pipe, read_bytes, write_all
 from transcoder.tape import Tape, TapeItem, TapeLostError
+from transcoder.thumbnails import MadeThumbnail, ThumbnailCutter
 
 __all__ = ["EncoderRun", "Output", "process_cpu_seconds"]
 
@@ -63,6 +65,7 @@ class EncoderRun:
         plan: EncoderPlan,
         tape: Tape,
         deliver: Callable[[Output], None],
+        deliver_thumbnail: Callable[[MadeThumbnail], None] | None = None,
     ) -> None:
         """Prepare; nothing is started before :meth:`start`.
 
@@ -71,8 +74,10 @@ class EncoderRun:
             plan: What to encode; its pipe numbers are filled in here.
             tape: Where raw frames come from.
             deliver: Called from the readers' threads with each header and part.
+            deliver_thumbnail: Called likewise with each thumbnail; without it none is made.
         """
         self._program, self._plan, self._tape, self._deliver = program, plan, tape, deliver
+        self._deliver_thumbnail = deliver_thumbnail
         self._process: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -91,6 +96,10 @@ class EncoderRun:
         self.frames_fed = 0
         """Frames written to FFmpeg."""
 
+        self.thumbnail_fault = ""
+        """Why this run makes no more thumbnails, ``end`` or ``format``; no fault of the run."""
+
+        self._thumbnails_ended = self._thumbnails_missed = False
         self.stderr_tail = ""
         self.cpu_seconds = 0.0
         """CPU time that FFmpeg has used, as :meth:`check` saw it last."""
@@ -120,19 +129,21 @@ class EncoderRun:
         picture = Pipe() if has_picture else None
         sound = Pipe()
         outputs = {item.name: Pipe() for item in self._plan.renditions}
+        thumbnails = Pipe() if has_picture and self._deliver_thumbnail is not None else None
         plan = replace(
             self._plan,
             picture_fd=None if picture is None else picture.read_fd,
             sound_fd=sound.read_fd,
             output_fds={name: pipe.write_fd for name, pipe in outputs.items()},
+            thumbnail_fd=None if thumbnails is None else thumbnails.write_fd,
         )
+        optional = [pipe for pipe in (picture, thumbnails) if pipe is not None]
         inherited = [sound.read_fd, *(pipe.write_fd for pipe in outputs.values())]
-        if picture is not None:
-            inherited.append(picture.read_fd)
+        inherited += [fd for fd in (plan.picture_fd, plan.thumbnail_fd) if fd is not None]
         try:
             self._process = self._spawn(encoder_arguments(plan), inherited)
         except OSError:
-            for pipe in (sound, *outputs.values(), *([picture] if picture else [])):
+            for pipe in (sound, *outputs.values(), *optional):
                 pipe.close()
             raise
         sound.close_read()
@@ -143,6 +154,9 @@ class EncoderRun:
         for name, pipe in outputs.items():
             pipe.close_write()
             self._run(name, self._read_rendition, pipe, name)
+        if thumbnails is not None:
+            thumbnails.close_write()
+            self._run("thumbnails", self._read_thumbnails, thumbnails)
         self._run("stderr", self._read_stderr)
         self._made_ns = monotonic_ns()
 
@@ -171,6 +185,11 @@ class EncoderRun:
         """Look for faults that show only by time; the keeper calls it some times a second."""
         if self._process is not None and self._process.poll() is not None:
             self._fail("exit")
+        elif self._thumbnails_missed:
+            self.thumbnail_fault = self.thumbnail_fault or "end"
+        else:
+            # Looked for twice: at FFmpeg's end this pipe may be seen to end before the process.
+            self._thumbnails_missed = self._thumbnails_ended
         now = monotonic_ns()
         self._count_cpu(now)
         blocked_ns = self._count_blocked(now)
@@ -290,6 +309,25 @@ class EncoderRun:
         finally:
             pipe.close()
         self._fail("exit")
+
+    def _read_thumbnails(self, pipe: Pipe) -> None:
+        """Take thumbnails; whatever comes, the pipe is read to its end, or FFmpeg would stop."""
+        cutter = ThumbnailCutter(msn_at(self._plan.start))
+
+        def take(data: bytes) -> None:
+            if self.thumbnail_fault or self._deliver_thumbnail is None:
+                return
+            try:
+                for made in cutter.receive(data):
+                    self._deliver_thumbnail(made)
+            except FormatError:
+                self.thumbnail_fault = "format"
+
+        try:
+            read_bytes(pipe.read_fd, take)
+        finally:
+            pipe.close()
+        self._thumbnails_ended = True
 
     def _read_stderr(self) -> None:
         if self._process is None or self._process.stderr is None:

@@ -19,6 +19,7 @@ from core.timeline import PartAddress, frames_per_segment, start_of_segment
 from transcoder.encoder import EncoderRun, Output
 from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape
+from transcoder.thumbnails import MadeThumbnail
 
 __all__ = ["EncoderKeeper", "first_segment"]
 
@@ -62,6 +63,7 @@ class EncoderKeeper:
         tape: Tape,
         deliver: Callable[[Output], None],
         restarted: Callable[[str], None],
+        deliver_thumbnail: Callable[[MadeThumbnail], None] | None = None,
     ) -> None:
         """Prepare; nothing is started before :meth:`run`.
 
@@ -71,9 +73,15 @@ class EncoderKeeper:
             tape: Where raw frames come from.
             deliver: Called from other threads with each header and part.
             restarted: Told the reason of each replacement.
+            deliver_thumbnail: Called from another thread with each thumbnail; without it none
+                is made.
         """
         self._program, self._plan, self._tape = program, plan, tape
         self._deliver, self._restarted = deliver, restarted
+        self._deliver_thumbnail = deliver_thumbnail
+        self.thumbnail_faults: dict[str, int] = {}
+        """Runs that made no more thumbnails though they made media, by reason."""
+
         self._cpu_before_s = 0.0
         self._frames_before = 0
         self._speed = 0.0
@@ -120,15 +128,18 @@ class EncoderKeeper:
             plan=replace(self._plan, start=start_of_segment(msn)),
             tape=self._tape,
             deliver=self._deliver,
+            deliver_thumbnail=self._deliver_thumbnail,
         )
         await asyncio.to_thread(run.start)
         self.current = run
         log.info("encoder started", pid=run.pid, msn=msn)
         mark_ns, mark_frames = monotonic_ns(), 0
+        fault = ""
         try:
             while not run.failed.is_set():
                 await asyncio.sleep(_WATCH_S)
                 await asyncio.to_thread(run.check)
+                fault = self._count_thumbnail_fault(run, fault)
                 elapsed_ns = monotonic_ns() - mark_ns
                 if elapsed_ns > _SPEED_NS:
                     made_s = (run.frames_fed - mark_frames) / self._plan.frame_rate
@@ -143,3 +154,11 @@ class EncoderKeeper:
         log.warning("encoder failed", fault=run.fault, detail=run.stderr_tail)
         self._restarted(run.fault)
         return run.newest()
+
+    def _count_thumbnail_fault(self, run: EncoderRun, counted: str) -> str:
+        """Count, once a run, that it makes no more thumbnails; media go on."""
+        fault = run.thumbnail_fault
+        if fault and not counted:
+            self.thumbnail_faults[fault] = self.thumbnail_faults.get(fault, 0) + 1
+            log.warning("no more thumbnails from this encoder", fault=fault, pid=run.pid)
+        return fault

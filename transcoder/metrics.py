@@ -17,6 +17,7 @@ __all__ = ["ProgrammeMetrics"]
 _GAP_BUCKETS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10)
 _REASONS: Final = ("loss", "recover", "operator")
 _FAULTS: Final = ("exit", "blocked", "silent", "late", "format")
+_THUMBNAIL_FAULTS: Final = ("end", "format")
 _ENCODER: Final = "a"
 
 _Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
@@ -147,6 +148,17 @@ class ProgrammeMetrics(Collector):
         for name, sender in state.senders.items():
             sent.add_metric((state.channel, name), sender.sent_bytes)
         yield from (up, restarts, cpu, frames, speed, queue, sent)
+        if state.thumbnails is not None:
+            lost = _counter(
+                "encoder_thumbnail_faults",
+                "Encoders whose thumbnails ended before they did (end, format), and thumbnails"
+                " that the packager did not take in time (unsent)",
+                (*labels, "reason"),
+            )
+            for fault in _THUMBNAIL_FAULTS:
+                lost.add_metric((*key, fault), state.keeper.thumbnail_faults.get(fault, 0))
+            lost.add_metric((*key, "unsent"), state.thumbnails.dropped)
+            yield lost
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:

@@ -32,6 +32,7 @@ from transcoder.slate import black_picture, draw_slate
 from transcoder.state import ProgrammeInput, ProgrammeState
 from transcoder.switcher import Switcher
 from transcoder.tape import Tape
+from transcoder.thumbnails import MadeThumbnail, ThumbnailSender
 from transcoder.titles import TitleFollower, tell_state
 
 __all__ = ["ProgrammeService"]
@@ -90,6 +91,8 @@ class ProgrammeService:
                 tasks.create_task(state.keeper.run())
                 for sender in state.senders.values():
                     tasks.create_task(sender.run())
+                if state.thumbnails is not None:
+                    tasks.create_task(state.thumbnails.run())
                 tasks.create_task(supervise("state", self._teller(session, state), max_pause_s=2))
                 tasks.create_task(self._follow_inputs(session, state))
 
@@ -105,7 +108,8 @@ class ProgrammeService:
         )
         tape = Tape(capacity=_TAPE_S * channel.frame_rate)
         network = settings.network
-        base = f"http://{network.internal_host}:{network.cmaf_port}/cmaf/{channel.slug}"
+        packager = f"http://{network.internal_host}:{network.cmaf_port}"
+        base = f"{packager}/cmaf/{channel.slug}"
         senders = {
             item.name: RenditionSender(
                 rendition=item.name,
@@ -115,29 +119,21 @@ class ProgrammeService:
             )
             for item in self._renditions
         }
+        thumbnails = None
+        if self._size is not None:
+            thumbnails = ThumbnailSender(url=f"{packager}/thumb/{channel.slug}", session=session)
         restarts: dict[str, int] = {}
 
         def restarted(fault: str) -> None:
             restarts[fault] = restarts.get(fault, 0) + 1
 
-        width, height = self._size or (0, 0)
         keeper = EncoderKeeper(
             program=self._program,
-            plan=EncoderPlan(
-                renditions=self._renditions,
-                width=width,
-                height=height,
-                frame_rate=channel.frame_rate,
-                preset=channel.encoder_preset,
-                language=channel.language,
-                start=UnixNs(0),
-                picture_fd=None,
-                sound_fd=-1,
-                output_fds={},
-            ),
+            plan=self._plan(),
             tape=tape,
             deliver=_deliver(asyncio.get_running_loop(), senders),
             restarted=restarted,
+            deliver_thumbnail=_deliver_thumbnail(asyncio.get_running_loop(), thumbnails),
         )
         return ProgrammeState(
             channel=channel.slug,
@@ -148,7 +144,24 @@ class ProgrammeService:
             programme=ProgrammeThread(switcher=switcher, tape=tape, frame_rate=channel.frame_rate),
             keeper=keeper,
             senders=senders,
+            thumbnails=thumbnails,
             encoder_restarts=restarts,
+        )
+
+    def _plan(self) -> EncoderPlan:
+        """Return what to encode; the keeper and each run fill in start and pipes."""
+        width, height = self._size or (0, 0)
+        return EncoderPlan(
+            renditions=self._renditions,
+            width=width,
+            height=height,
+            frame_rate=self._channel.frame_rate,
+            preset=self._channel.encoder_preset,
+            language=self._channel.language,
+            start=UnixNs(0),
+            picture_fd=None,
+            sound_fd=-1,
+            output_fds={},
         )
 
     def _input(self, session: aiohttp.ClientSession, item: InputSettings) -> ProgrammeInput:
@@ -252,6 +265,21 @@ def _deliver(
     def deliver(output: Output) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(senders[output.rendition].put, output.made)
+
+    return deliver
+
+
+def _deliver_thumbnail(
+    loop: asyncio.AbstractEventLoop, sender: ThumbnailSender | None
+) -> Callable[[MadeThumbnail], None] | None:
+    """Return the same for thumbnails; None where none are wanted."""
+    if sender is None:
+        return None
+    put = sender.put
+
+    def deliver(made: MadeThumbnail) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(put, made)
 
     return deliver
 

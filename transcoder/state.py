@@ -11,6 +11,7 @@ from transcoder.keeper import EncoderKeeper
 from transcoder.programme import ProgrammeThread
 from transcoder.sender import RenditionSender
 from transcoder.switcher import Switcher
+from transcoder.thumbnails import ThumbnailSender
 
 __all__ = ["ProgrammeInput", "ProgrammeState"]
 
@@ -35,5 +36,8 @@ class ProgrammeState:
     programme: ProgrammeThread
     keeper: EncoderKeeper
     senders: Mapping[str, RenditionSender]
+    thumbnails: ThumbnailSender | None
+    """None for radio."""
+
     encoder_restarts: dict[str, int] = field(default_factory=dict)
     """By fault."""

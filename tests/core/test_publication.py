@@ -25,6 +25,7 @@ from core.publication import (
     SegmentLost,
     SegmentPublished,
     SnapshotEnd,
+    ThumbnailPublished,
     render_publication,
 )
 
@@ -56,6 +57,7 @@ publications: st.SearchStrategy[Publication] = st.one_of(
     st.builds(SegmentLost, **track, msn=numbers, reason=names),
     st.builds(HourArchived, **track, hour=numbers, closed=flags, data=media),
     st.builds(SegmentPublished, **track, msn=numbers, header_hash=names, slate=flags, data=media),
+    st.builds(ThumbnailPublished, channel=names, msn=numbers, data=media),
     st.builds(HoleDeclared, channel=names, msn=numbers, reason=names),
     st.builds(DiscontinuityDeclared, channel=names, msn=numbers, sequence=numbers),
     st.builds(MeasuredBitrate, **track, peak_bps=numbers, average_bps=numbers),

@@ -17,6 +17,7 @@ from core.publication import (
     Publication,
     SegmentPublished,
     SnapshotEnd,
+    ThumbnailPublished,
     render_publication,
 )
 from core.timeline import PARTS_PER_SEGMENT, PartAddress
@@ -114,6 +115,11 @@ class Broadcast:
         return [
             self.segment(name, msn) for msn in range(first, last + 1) for name in self.renditions
         ]
+
+    def thumbnail(self, msn: int) -> ThumbnailPublished:
+        """Make the picture of a segment."""
+        data = f"the picture of {msn}".encode()
+        return ThumbnailPublished(channel=self.channel.slug, msn=msn, data=data)
 
     def live(self, msn: int, parts: Iterable[int] = range(PARTS_PER_SEGMENT)) -> list[Publication]:
         """Make the parts of a segment as they come live, all renditions side by side."""

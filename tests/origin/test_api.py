@@ -44,6 +44,7 @@ def test_the_channels() -> None:
                 "dvr_seconds": 7200,
                 "catchup_days": 7,
                 "guide": "/api/v1/epg/hytv/{date}.json",
+                "thumb_template": "/thumb/hytv/{msn}.jpg",
             },
             {
                 "id": "hyfm",
@@ -59,6 +60,7 @@ def test_the_channels() -> None:
                 "dvr_seconds": 0,
                 "catchup_days": 0,
                 "guide": "/api/v1/epg/hyfm/{date}.json",
+                "thumb_template": None,
             },
         ],
     }

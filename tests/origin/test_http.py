@@ -26,6 +26,7 @@ SNAPSHOT = (
     *TV.headers(),
     *TV.segments(MSN - 9, MSN),
     *TV.live(MSN + 1, range(2)),
+    TV.thumbnail(MSN),
     SnapshotEnd(),
 )
 PLAYLIST = "/ll/hytv/360p/index.m3u8"
@@ -86,6 +87,15 @@ async def origin() -> AsyncIterator[Origin]:
 
 
 ANSWERS = [
+    (f"/thumb/hytv/{MSN}.jpg", 200, "image/jpeg", "max-age=3600, immutable"),
+    ("/thumb/hytv/latest.jpg?x=1", 200, "image/jpeg", "max-age=4"),
+    (f"/thumb/hytv/{MSN - 5}.jpg", 404, "text/plain", "no-store"),
+    (f"/thumb/hytv/{MSN + 9}.jpg", 404, "text/plain", "no-store"),
+    (f"/thumb/hytv/{MSN - 30}.jpg", 404, "text/plain", "max-age=4"),
+    (f"/thumb/hytv/0{MSN}.jpg", 404, "text/plain", "no-store"),
+    ("/thumb/hyfm/latest.jpg", 404, "text/plain", "max-age=4"),
+    (f"/thumb/other/{MSN}.jpg", 404, "text/plain", "max-age=4"),
+    ("/thumb/hytv/first.jpg", 404, "text/plain", "max-age=4"),
     ("/live/hytv/index.m3u8", 200, "application/vnd.apple.mpegurl", "max-age=2"),
     (PLAYLIST, 200, "application/vnd.apple.mpegurl", "max-age=2"),
     (f"{PLAYLIST}?_HLS_msn={MSN}", 200, "application/vnd.apple.mpegurl", "max-age=24"),

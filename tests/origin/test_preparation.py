@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.publication import HoleDeclared, Publication, SnapshotEnd
 from core.timeline import PartAddress
@@ -180,3 +181,36 @@ def test_a_reload_with_another_ladder_keeps_the_renditions_that_stay() -> None:
     wider = Broadcast(more)
     tell(preparation, [*wider.headers(), wider.segment("480p", MSN)])
     assert preparation.is_ready("hytv")
+
+
+def test_thumbnails_come_and_go_with_their_segments() -> None:
+    preparation = prepared()
+    tell(preparation, [TV.thumbnail(MSN + 1), TV.thumbnail(MSN)])
+    assert body(preparation, f"/thumb/hytv/{MSN + 1}.jpg") == TV.thumbnail(MSN + 1).data
+    # A late one is no newer, and a second one of a number changes nothing.
+    tell(preparation, [replace(TV.thumbnail(MSN), data=b"another")])
+    assert body(preparation, "/thumb/hytv/latest.jpg") == TV.thumbnail(MSN + 1).data
+    assert body(preparation, f"/thumb/hytv/{MSN}.jpg") == TV.thumbnail(MSN).data
+    for msn in range(MSN + 1, MSN + 25):
+        tell(preparation, [*TV.live(msn)])
+    assert body(preparation, f"/thumb/hytv/{MSN}.jpg") is None
+    assert body(preparation, f"/thumb/hytv/{MSN + 1}.jpg") is not None
+    tell(preparation, [TV.thumbnail(MSN)])
+    assert body(preparation, f"/thumb/hytv/{MSN}.jpg") is None
+
+
+def test_a_thumbnail_moves_no_edge_and_without_media_their_number_is_bounded() -> None:
+    preparation = prepared()
+    before = body(preparation, "/ll/hytv/360p/index.m3u8")
+    for msn in range(MSN, MSN + 100):
+        tell(preparation, [TV.thumbnail(msn)])
+    assert body(preparation, "/ll/hytv/360p/index.m3u8") == before
+    assert len(preparation.window.channels["hytv"].thumbnails) == 25
+    assert sum(path.startswith(b"/thumb/") for path in preparation.table.entries) == 26
+
+
+def test_a_channel_that_leaves_takes_its_thumbnails_along() -> None:
+    preparation = prepared()
+    tell(preparation, [TV.thumbnail(MSN)])
+    preparation.configure(SETTINGS.channels[1:])
+    assert not any(path.startswith(b"/thumb/") for path in preparation.table.entries)

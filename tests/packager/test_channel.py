@@ -20,6 +20,7 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentPublished,
+    ThumbnailPublished,
 )
 from core.timeline import PartAddress, UnixNs, end_of_part, end_of_segment
 from packager.channel import ChannelMachine, Duplicate, Taken
@@ -461,3 +462,48 @@ def test_two_packagers_publish_equal_bytes(data: st.DataObject) -> None:
         for msn in range(MSN, MSN + 3)
         for part in range(6)
     }
+
+
+def thumbnail(msn: int, data: bytes = b"a picture") -> ThumbnailPublished:
+    return ThumbnailPublished(channel="hytv", msn=msn, data=data)
+
+
+def test_a_thumbnail_is_published_once_and_before_its_segment() -> None:
+    machine = new_machine()
+    begins = at(MSN - 1)
+    assert machine.receive_thumbnail(MSN, b"a picture", now=begins) == Taken([thumbnail(MSN)])
+    assert machine.receive_thumbnail(MSN, b"another", now=begins) == Duplicate()
+    assert machine.snapshot()[-1] == (thumbnail(MSN), ())
+
+
+@pytest.mark.parametrize(("msn", "code"), [(MSN + 3, "early"), (MSN - 30, "late")])
+def test_a_thumbnail_outside_the_window_is_refused(msn: int, code: str) -> None:
+    machine = new_machine()
+    with pytest.raises(FormatError) as caught:
+        machine.receive_thumbnail(msn, b"a picture", now=at(MSN))
+    assert caught.value.code == code
+    assert machine.snapshot() == []
+
+
+def test_thumbnails_are_kept_as_long_as_segments() -> None:
+    machine = new_machine()
+    for msn in range(MSN, MSN + 30):
+        machine.receive_thumbnail(msn, b"a picture", now=at(msn - 1))
+        send_segment(machine, msn)
+    told = [item for item, _ in machine.snapshot()]
+    segments = {item.msn for item in told if isinstance(item, SegmentPublished)}
+    assert {item.msn for item in told if isinstance(item, ThumbnailPublished)} == segments
+    assert len(segments) == 24
+
+
+def test_thumbnails_without_media_are_bounded() -> None:
+    machine = new_machine()
+    for msn in range(MSN, MSN + 200):
+        machine.receive_thumbnail(msn, b"a picture", now=at(msn - 1))
+    assert len(machine.snapshot()) == 25
+
+
+def test_a_restart_keeps_thumbnails() -> None:
+    machine = ChannelMachine("hytv", LADDER, now=at(MSN), restored=[thumbnail(MSN)])
+    assert machine.receive_thumbnail(MSN, b"another", now=at(MSN)) == Duplicate()
+    assert machine.snapshot() == [(thumbnail(MSN), ())]

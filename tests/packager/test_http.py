@@ -12,7 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from core.errors import FormatError
-from core.publication import ChannelState, HeaderPublished, PartPublished, SegmentPublished
+from core.jpeg import MAX_JPEG_BYTES
+from core.publication import (
+    ChannelState,
+    HeaderPublished,
+    PartPublished,
+    SegmentPublished,
+    ThumbnailPublished,
+)
 from core.timeline import PartAddress
 from packager.cutter import max_part_bytes
 from packager.http import Uploads, parse_state, uploads_application
@@ -20,6 +27,7 @@ from packager.metrics import PackagerMetrics
 from packager.publisher import Publisher
 from packager.store import LiveSpool
 from tests.cmaf_media import make_fragment, make_header, make_segment
+from tests.core.test_jpeg import make_jpeg
 from tests.packager.station import SECRET, Follower, Station, live_msn, running
 
 
@@ -116,11 +124,11 @@ async def test_answers_say_what_is_wrong(station: Station) -> None:
 
 async def test_without_the_secret_nothing_is_taken(station: Station) -> None:
     async with running(station) as sender, aiohttp.ClientSession() as stranger:
-        for path in ("/cmaf/hytv/234p", "/cmaf/other/234p", "/state/hytv"):
+        for path in ("/cmaf/hytv/234p", "/cmaf/other/234p", "/state/hytv", "/thumb/hytv/7"):
             async with stranger.post(station.cmaf_url + path, data=b"x") as response:
                 assert response.status == 403
         metrics = (await sender.admin("/metrics"))[1]
-    assert 'rejected_uploads_total{channel="hytv",reason="auth"} 2.0' in metrics
+    assert 'rejected_uploads_total{channel="hytv",reason="auth"} 3.0' in metrics
 
 
 async def test_two_encoders_have_headers_of_their_own(station: Station) -> None:
@@ -170,6 +178,49 @@ async def test_a_slow_upload_is_closed(station: Station) -> None:
             answered.set()
             assert response.status == 400
             assert (await response.text()).startswith("slow:")
+
+
+async def test_a_thumbnail_is_published_as_it_came(station: Station) -> None:
+    msn, jpeg = live_msn(), make_jpeg()
+    url = f"{station.cmaf_url}/thumb"
+    async with (
+        running(station) as sender,
+        Follower.connect(station.settings.packager_socket) as follower,
+    ):
+
+        async def post(path: str, body: bytes) -> tuple[int, str]:
+            async with sender.session.post(f"{url}/{path}", data=body) as response:
+                return response.status, (await response.text()).split(":")[0]
+
+        assert await post(f"hytv/{msn}", jpeg) == (200, "{}")
+        found = await follower.until(lambda item: isinstance(item, ThumbnailPublished))
+        assert found == [ThumbnailPublished(channel="hytv", msn=msn, data=jpeg)]
+        assert await post(f"hytv/{msn}", make_jpeg(16, 16)) == (200, "{}")  # the first stays
+        for path, body, wanted in (
+            (f"hytv/{msn}", b"<svg>", (400, "parse")),
+            (f"hytv/{msn}", jpeg[:-1], (400, "parse")),
+            (f"hytv/{msn}", jpeg + jpeg, (400, "parse")),
+            (f"hytv/{msn}", b"", (400, "parse")),
+            (f"hytv/{msn}", make_jpeg(4000, 16), (413, "size")),
+            (f"hytv/{msn}", make_jpeg(scan=bytes(MAX_JPEG_BYTES)), (413, "size")),
+            (f"hytv/{msn + 9}", jpeg, (400, "early")),
+            ("hytv/7", jpeg, (400, "late")),
+            (f"nowhere/{msn}", jpeg, (404, "unknown")),
+            (f"hytv/{msn}.jpg", jpeg, (404, "404")),
+        ):
+            assert await post(path, body) == wanted, path
+        metrics = (await sender.admin("/metrics"))[1]
+        assert 'lensong_packager_thumbnails_total{channel="hytv"} 1.0' in metrics
+        assert 'rejected_uploads_total{channel="hytv",reason="duplicate"} 1.0' in metrics
+        async with Follower.connect(station.settings.packager_socket) as later:
+            assert found[0] in later.heard
+
+
+async def test_a_radio_channel_has_no_thumbnails(radio_station: Station) -> None:
+    async with running(radio_station) as sender:
+        url = f"{radio_station.cmaf_url}/thumb/hyfm/{live_msn()}"
+        async with sender.session.post(url, data=make_jpeg()) as response:
+            assert response.status == 404
 
 
 async def test_the_state_is_published_clean(station: Station) -> None:

@@ -12,6 +12,7 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentPublished,
+    ThumbnailPublished,
 )
 from packager.store import LiveSpool
 
@@ -37,6 +38,10 @@ def segment(msn: int) -> SegmentPublished:
     )
 
 
+def thumbnail(msn: int) -> ThumbnailPublished:
+    return ThumbnailPublished(channel="hytv", msn=msn, data=b"a picture")
+
+
 async def write(spool: LiveSpool, *publications: Publication) -> None:
     """Let the spool write, as a running packager does."""
     async with asyncio.TaskGroup() as tasks:
@@ -56,16 +61,16 @@ async def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     hole = HoleDeclared(channel="hytv", msn=6, reason="no media")
     spool.put_facts("hytv", [hole])
     spool.put_facts("hytv", [STATE, hole])
-    await write(spool, HEADER, part(7), part(7, 1), segment(7))
+    await write(spool, HEADER, part(7), part(7, 1), segment(7), thumbnail(8))
     found = await asyncio.to_thread(reading, tmp_path, "hytv")
     assert sorted(map(repr, found)) == sorted(
-        map(repr, [STATE, hole, HEADER, part(7), part(7, 1), segment(7)])
+        map(repr, [STATE, hole, HEADER, part(7), part(7, 1), segment(7), thumbnail(8)])
     )
 
 
 async def test_what_left_the_window_leaves_the_disk(tmp_path: Path) -> None:
     first = LiveSpool(tmp_path, failed=lambda _: None)
-    await write(first, HEADER, part(7), segment(7), part(8))
+    await write(first, HEADER, thumbnail(7), part(7), segment(7), part(8))
     again = LiveSpool(tmp_path, failed=lambda _: None)
     await asyncio.to_thread(again.load, ["hytv"])  # it also forgets what another process wrote
     again.put([part(9)])

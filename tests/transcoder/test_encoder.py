@@ -8,13 +8,16 @@ import shutil
 import signal
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from core.clock import monotonic_ns
 from core.config import ChannelSettings
 from core.ladder import renditions_of
 from core.timeline import PartAddress, start_of_segment
@@ -22,6 +25,7 @@ from transcoder.encoder import EncoderRun, Output
 from transcoder.fragments import MadeHeader, MadePart
 from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape, TapeItem
+from transcoder.thumbnails import MadeThumbnail
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
 
@@ -38,7 +42,19 @@ class Recorder:
     def __init__(self) -> None:
         self.headers: dict[str, bytes] = {}
         self.parts: dict[str, list[MadePart]] = defaultdict(list)
+        self.thumbnails: list[MadeThumbnail] = []
         self._grown = threading.Condition()
+
+    def deliver_thumbnail(self, made: MadeThumbnail) -> None:
+        """Take one thumbnail."""
+        with self._grown:
+            self.thumbnails.append(made)
+            self._grown.notify_all()
+
+    def wait_for_thumbnails(self, count: int) -> bool:
+        """Wait until there are so many."""
+        with self._grown:
+            return self._grown.wait_for(lambda: len(self.thumbnails) >= count, timeout=30)
 
     def deliver(self, output: Output) -> None:
         """Take one header or part."""
@@ -202,3 +218,187 @@ def test_a_tape_that_has_moved_on_is_a_fault() -> None:
         assert run.fault == "late"
     finally:
         run.stop()
+
+
+def luma_of(msn: int, frame: int) -> int:
+    """Brightness of a test picture: tells the segment, and its first frame from all others."""
+    return 40 + (msn * 37) % 150 + (20 if frame else 0)
+
+
+def ramp_tape(first_msn: int, segments: int, *, frame_rate: int = 25) -> Tape:
+    """A tape whose every segment has a brightness of its own, and its first frame another."""
+    length = 96 * frame_rate // 25
+    tape = Tape(capacity=segments * length)
+    for msn in range(first_msn, first_msn + segments):
+        first, later = (
+            bytearray(
+                bytes([luma_of(msn, frame)]) * (WIDTH * HEIGHT) + b"\x80" * (WIDTH * HEIGHT // 2)
+            )
+            for frame in (0, 1)
+        )
+        for frame in range(length):
+            picture = later if frame else first
+            tape.append(TapeItem(msn * length + frame, picture, bytes(48_000 // frame_rate * 4)))
+    return tape
+
+
+def shown(made: MadeThumbnail) -> float:
+    """Return the brightness that a thumbnail shows, in the programme's scale of 16 to 235."""
+    with av.open(io.BytesIO(made.data), "r", format="jpeg_pipe") as container:
+        frame = next(container.decode(video=0))
+    assert (frame.width, frame.height) == (256, 144)
+    return 16 + float(frame.to_ndarray(format="gray").mean()) * 219 / 255
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("frame_rate", [25, 50])
+def test_a_thumbnail_shows_the_first_frame_of_its_segment(program: str, frame_rate: int) -> None:
+    """Also of an encoder that replaces a killed one: the numbers are those of the segments."""
+    channel = ChannelSettings.model_validate(
+        {"slug": "c", "name": "C", "kind": "tv", "ladder": "360p", "frame_rate": frame_rate}
+    )
+    tape = ramp_tape(MSN, 5, frame_rate=frame_rate)
+    found: list[MadeThumbnail] = []
+    for first, wanted in ((MSN, 2), (MSN + 1, 4)):
+        recorder = Recorder()
+        run = EncoderRun(
+            program=program,
+            plan=replace(plan(channel), start=start_of_segment(first)),
+            tape=tape,
+            deliver=recorder.deliver,
+            deliver_thumbnail=recorder.deliver_thumbnail,
+        )
+        run.start()
+        try:
+            assert recorder.wait_for_thumbnails(wanted), run.fault
+            assert run.pid is not None
+            os.kill(run.pid, signal.SIGKILL)
+            assert run.failed.wait(5)
+            assert not run.thumbnail_fault
+        finally:
+            run.stop()
+        numbers = [made.msn for made in recorder.thumbnails]
+        assert numbers == list(range(first, first + len(numbers)))
+        found += recorder.thumbnails
+    for made in found:
+        assert shown(made) == pytest.approx(luma_of(made.msn, 0), abs=3), made.msn
+        assert len(made.data) < 4_000
+
+
+def test_a_thumbnail_keeps_the_colours() -> None:
+    """A JPEG is BT.601 in full range, the programme BT.709 in limited: red stays red."""
+    red = (63, 102, 240)  # Y, U, V of (255, 0, 0) in BT.709
+    tape = Tape(capacity=96)
+    chroma = bytes([red[1]]) * (WIDTH * HEIGHT // 4) + bytes([red[2]]) * (WIDTH * HEIGHT // 4)
+    picture = bytearray(bytes([red[0]]) * (WIDTH * HEIGHT) + chroma)
+    for frame in range(96):
+        tape.append(TapeItem(MSN * 96 + frame, picture, bytes(1920 * 4)))
+    recorder = Recorder()
+    run = EncoderRun(
+        program=PROGRAMS[0],
+        plan=plan(ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")),
+        tape=tape,
+        deliver=recorder.deliver,
+        deliver_thumbnail=recorder.deliver_thumbnail,
+    )
+    run.start()
+    try:
+        assert recorder.wait_for_thumbnails(1), run.fault
+    finally:
+        run.stop()
+    with av.open(io.BytesIO(recorder.thumbnails[0].data), "r", format="jpeg_pipe") as container:
+        rgb = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert rgb.mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=6)
+
+
+def without_thumbnails(folder: Path, *, instead: str) -> str:
+    """Write an FFmpeg whose last output, the thumbnails, does not reach the pipe."""
+    program = folder / "ffmpeg"
+    program.write_text(
+        f"""#!/bin/bash
+fd="${{@: -1}}"; fd="${{fd#pipe:}}"
+{instead}
+eval "exec $fd>/dev/null"
+exec {PROGRAMS[0]} "$@"
+""",
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("instead", "fault"), [("", "end"), ('eval "echo no picture >&$fd"', "format")]
+)
+def test_thumbnails_that_end_or_break_alone_harm_no_rendition(
+    tmp_path: Path, instead: str, fault: str
+) -> None:
+    recorder = Recorder()
+    run = EncoderRun(
+        program=without_thumbnails(tmp_path, instead=instead),
+        plan=plan(ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")),
+        tape=ramp_tape(MSN, 5),
+        deliver=recorder.deliver,
+        deliver_thumbnail=recorder.deliver_thumbnail,
+    )
+    run.start()
+    try:
+        assert recorder.wait_for_parts(4, 28), run.fault
+        run.check()
+        run.check()
+        assert run.thumbnail_fault == fault
+        assert not run.failed.is_set()
+        assert recorder.thumbnails == []
+    finally:
+        run.stop()
+
+
+class LiveTape:
+    """Appends to a tape at the pace of life, as the programme does."""
+
+    def __init__(self, seconds: float) -> None:
+        self.tape = Tape(capacity=250)
+        self.made_ns: dict[int, int] = {}
+        """When each frame was there, by its number."""
+
+        self._frames = round(seconds * 25)
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        picture = bytearray(b"\x50" * (WIDTH * HEIGHT) + b"\x80" * (WIDTH * HEIGHT // 2))
+        begun = monotonic_ns()
+        pace = threading.Event()
+        for index in range(self._frames):
+            pace.wait(max(0.0, index / 25 - (monotonic_ns() - begun) / 1e9))
+            frame = MSN * 96 + index
+            self.made_ns[frame] = monotonic_ns()
+            self.tape.append(TapeItem(frame, picture, bytes(1920 * 4)))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_thumbnails_hold_up_no_sound(program: str) -> None:
+    """FFmpeg reads what its hindmost output needs; thumbnails, one in 3.84 s, must not be it."""
+    live = LiveTape(9)
+    late_s: list[float] = []
+
+    def deliver(output: Output) -> None:
+        if isinstance(output.made, MadePart):
+            address = output.made.address
+            last = min((address.msn * 6 + address.part + 1) * 16 - 1, max(live.made_ns))
+            late_s.append((monotonic_ns() - live.made_ns[last]) / 1e9)
+
+    run = EncoderRun(
+        program=program,
+        plan=plan(ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")),
+        tape=live.tape,
+        deliver=deliver,
+        deliver_thumbnail=lambda _: None,
+    )
+    run.start()
+    live.thread.start()
+    try:
+        live.thread.join()
+    finally:
+        run.stop()
+    assert len(late_s) >= 4 * 12
+    assert max(late_s) < 0.6  # it was 3.3 s

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from core.config import ChannelSettings
-from core.ladder import renditions_of
+from core.ladder import Rendition, renditions_of
 from core.timeline import start_of_segment
-from transcoder.graph import DecoderPlan, EncoderPlan, decoder_arguments, encoder_arguments
+from transcoder.graph import (
+    DecoderPlan,
+    EncoderPlan,
+    decoder_arguments,
+    encoder_arguments,
+    thumbnail_size,
+)
 
 
-def encoder(channel: ChannelSettings) -> list[str]:
+def encoder(channel: ChannelSettings, *, thumbnail_fd: int | None = None) -> list[str]:
     names = [item.name for item in renditions_of(channel)]
     return encoder_arguments(
         EncoderPlan(
@@ -24,6 +32,7 @@ def encoder(channel: ChannelSettings) -> list[str]:
             picture_fd=3,
             sound_fd=4,
             output_fds={name: 5 + index for index, name in enumerate(names)},
+            thumbnail_fd=thumbnail_fd,
         )
     )
 
@@ -57,6 +66,34 @@ def test_radio_has_no_picture_anywhere() -> None:
     arguments = encoder(ChannelSettings(slug="c", name="C", kind="radio"))
     assert "rawvideo" not in arguments
     assert arguments.count("aac") == 3
+
+
+def test_thumbnails_are_the_last_output_and_take_one_frame_a_segment() -> None:
+    arguments = encoder(ChannelSettings(slug="c", name="C", kind="tv"), thumbnail_fd=99)
+    graph = arguments[arguments.index("-filter_complex") + 1]
+    assert "framestep=96[" in graph
+    assert "scale=256:144" in graph
+    assert arguments[-1] == "pipe:99"
+    assert "mjpeg" not in encoder(ChannelSettings(slug="c", name="C", kind="tv"))
+
+
+@pytest.mark.parametrize(
+    ("picture", "thumbnail"),
+    [
+        ((416, 234), (256, 144)),
+        ((854, 480), (256, 144)),
+        ((1280, 536), (256, 108)),
+        ((640, 480), (192, 144)),
+        ((360, 640), (80, 144)),
+        ((200, 112), (200, 112)),
+    ],
+)
+def test_a_thumbnail_keeps_the_aspect(picture: tuple[int, int], thumbnail: tuple[int, int]) -> None:
+    width, height = picture
+    rung = Rendition(
+        name="x", kind="video", bitrate_bps=1, width=width, height=height, frame_rate=25
+    )
+    assert thumbnail_size(rung) == thumbnail
 
 
 def test_the_decoder_reads_one_pinned_format_from_its_pipe() -> None:
