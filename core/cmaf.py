@@ -23,6 +23,7 @@ __all__ = [
     "SLATE_BRAND",
     "Fragment",
     "TrackHeader",
+    "find_first_sample",
     "parse_fragment",
     "parse_header",
     "parse_segment_brands",
@@ -273,6 +274,55 @@ def _parse_trun(trun: memoryview, duration: int, flags: int) -> tuple[int, int, 
         raise FormatError("a trun is cut off")
     total = sum(struct.unpack_from(">I", trun, at + i * stride)[0] for i in range(count))
     return count, total, first_flags
+
+
+def find_first_sample(part: bytes | memoryview) -> tuple[int, int]:
+    """Return the bytes of a part that a player needs for its first picture.
+
+    They begin with the ``moof`` and end with the first sample, which in this platform's parts
+    stands first in the ``mdat``; what follows is not needed to decode it.
+
+    Args:
+        part: One fragment, perhaps with a ``styp`` before it.
+
+    Returns:
+        (first byte, one past the last), counted from the part's start.
+
+    Raises:
+        FormatError: If the fragment does not tell the sample's place and size.
+    """
+    at = 0
+    for box in iter_boxes(part):
+        if box.kind == b"moof":
+            try:
+                offset, size = _place_first_sample(box.raw)
+            except (struct.error, IndexError) as error:
+                raise FormatError("a box of the fragment is too short") from error
+            end = at + offset + size
+            if not size or offset < len(box.raw) or end > len(part):
+                raise FormatError("the first sample lies outside its fragment")
+            return at, end
+        at += len(box.raw)
+    raise FormatError("no moof")
+
+
+def _place_first_sample(moof: memoryview) -> tuple[int, int]:
+    """Return (offset from the start of the moof, size) of the first sample, in bytes."""
+    tfhd = child(moof, b"moof", b"traf", b"tfhd")
+    trun = child(moof, b"moof", b"traf", b"trun")
+    (word,) = struct.unpack_from(">I", tfhd)
+    size = 0
+    if word & 0x10:  # default_sample_size
+        at = 8 + (8 if word & 0x1 else 0) + 4 * sum(bool(word & bit) for bit in (0x2, 0x8))
+        (size,) = struct.unpack_from(">I", tfhd, at)
+    (present,) = struct.unpack_from(">I", trun)
+    if not present & 0x1:
+        raise FormatError("a trun without its data's place")
+    (offset,) = struct.unpack_from(">i", trun, 8)
+    if present & 0x200:
+        at = 12 + (4 if present & 0x4 else 0) + (4 if present & 0x100 else 0)
+        (size,) = struct.unpack_from(">I", trun, at)
+    return offset, size
 
 
 def parse_segment_brands(styp: bytes) -> frozenset[bytes]:

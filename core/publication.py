@@ -131,6 +131,10 @@ class MeasuredBitrate:
     rendition: str
     peak_bps: int
     average_bps: int
+    i_frame_peak_bps: int = 0
+    """Of its I-frame playlist; 0 until it is measured, and for sound."""
+
+    i_frame_average_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,9 @@ __all__ = [
     "CAN_SKIP_UNTIL_S",
     "FRAME_RATES",
     "GOP_NS",
+    "GOP_S",
     "HOLD_BACK_S",
+    "PARTS_PER_GOP",
     "PARTS_PER_SEGMENT",
     "PART_HOLD_BACK_S",
     "PART_NS",
@@ -54,8 +56,9 @@ UnixNs = NewType("UnixNs", int)
 
 PART_NS: Final = 640_000_000
 PARTS_PER_SEGMENT: Final = 6
+PARTS_PER_GOP: Final = 3
 SEGMENT_NS: Final = PARTS_PER_SEGMENT * PART_NS
-GOP_NS: Final = 3 * PART_NS
+GOP_NS: Final = PARTS_PER_GOP * PART_NS
 
 SAMPLE_RATE: Final = 48_000
 """Samples of sound a second, in every channel."""
@@ -69,6 +72,7 @@ FRAME_RATES: Final = (25, 50)
 # them change ("illegal PART-HOLD-BACK change" ends AVPlayer; STANDARDS 53).
 SEGMENT_S: Final = "3.84"
 TARGET_DURATION_S: Final = 4
+GOP_S: Final = "1.92"
 PART_TARGET_S: Final = "0.64"
 PART_HOLD_BACK_S: Final = "1.92"
 HOLD_BACK_S: Final = "15.36"

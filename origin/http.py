@@ -57,7 +57,9 @@ _PREFLIGHT: Final = (
     ("Server", "Lensong"),
 )
 
-_PLAYLIST: Final = re.compile(r"/(live|ll|sound)/([a-z0-9-]+)/(?:([a-z0-9-]+)/)?index\.m3u8")
+_PLAYLIST: Final = re.compile(
+    r"/(live|ll|sound)/([a-z0-9-]+)/(?:([a-z0-9-]+)/)?(?:index|iframes)\.m3u8"
+)
 _MEDIA: Final = re.compile(
     r"/media/([a-z0-9-]+)/([a-z0-9-]+)/(?:([0-9a-f]{16})\.mp4|([0-9]{1,15})(?:\.([0-9]))?\.m4s)"
 )

@@ -44,8 +44,17 @@ def sound_renditions(channel: ChannelSettings) -> tuple[Rendition, ...]:
     return tuple(sorted(sound, key=lambda item: item.bitrate_bps))
 
 
-def render_multivariant(channel: ChannelSettings, window: ChannelWindow) -> str | None:
-    """Return the playlist of ``/live`` and ``/ll``, or None until every header is known."""
+def render_multivariant(
+    channel: ChannelSettings, window: ChannelWindow, *, i_frames: bool
+) -> str | None:
+    """Return the playlist of ``/live`` or ``/ll``, or None until every header is known.
+
+    Args:
+        channel: Its settings.
+        window: Its window.
+        i_frames: Name the I-frame playlists too.  ``/ll`` does not: all playlists of one
+            presentation have the same EXT-X-SERVER-CONTROL (STANDARDS 41), and theirs has no parts.
+    """
     renditions = main_renditions(channel)
     if any(window.tracks[item.name].header is None for item in renditions):
         return None
@@ -64,6 +73,8 @@ def render_multivariant(channel: ChannelSettings, window: ChannelWindow) -> str 
     by_rate = sorted(video, key=lambda item: item.bitrate_bps)
     for item in (first, *(other for other in by_rate if other is not first)):
         lines += _picture_variant(item, audio[0], window)
+    if i_frames:
+        lines += [_i_frame_variant(item, window) for item in by_rate]
     return "\n".join([*lines, ""])
 
 
@@ -100,6 +111,16 @@ def _picture_variant(item: Rendition, sound: Rendition, window: ChannelWindow) -
     return [variant, f"{item.name}/index.m3u8"]
 
 
+def _i_frame_variant(item: Rendition, window: ChannelWindow) -> str:
+    # It has the attributes of EXT-X-STREAM-INF but FRAME-RATE and the groups (STANDARDS 48, 123).
+    peak, average = _i_frame_rates(item, window.tracks[item.name])
+    return (
+        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},"
+        f'CODECS="{_codec(window, item)}",RESOLUTION={item.width}x{item.height},VIDEO-RANGE=SDR,'
+        f'STABLE-VARIANT-ID="{item.name}-i-frames",URI="{item.name}/iframes.m3u8"'
+    )
+
+
 def _sound_variants(items: Sequence[Rendition], window: ChannelWindow) -> list[str]:
     lines: list[str] = []
     for item in items:
@@ -117,6 +138,15 @@ def _rates(item: Rendition, track: Track) -> tuple[int, int]:
     if track.bitrate is not None:
         return track.bitrate
     return item.bitrate_bps * _PEAK_PERCENT // 100 + _OVERHEAD_BPS, item.bitrate_bps + _OVERHEAD_BPS
+
+
+def _i_frame_rates(item: Rendition, track: Track) -> tuple[int, int]:
+    """Return (peak, average) in bit/s of an I-frame playlist."""
+    if track.i_frame_bitrate is not None:
+        return track.i_frame_bitrate
+    # The encoder's buffer is of one second, so no picture is larger; one comes in 1.92 s.
+    peak = item.bitrate_bps * 25 // 48 + _OVERHEAD_BPS
+    return peak, peak // 2
 
 
 def _codec(window: ChannelWindow, item: Rendition) -> str:

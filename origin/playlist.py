@@ -21,9 +21,11 @@ from typing import Final
 
 from core.timeline import (
     CAN_SKIP_UNTIL_S,
+    GOP_S,
     HOLD_BACK_S,
     PART_HOLD_BACK_S,
     PART_TARGET_S,
+    PARTS_PER_GOP,
     PARTS_PER_SEGMENT,
     SEGMENT_S,
     TARGET_DURATION_S,
@@ -33,14 +35,19 @@ from core.timeline import (
 from origin.window import ChannelWindow, Segment, Track
 
 __all__ = [
+    "I_FRAMES_PER_SEGMENT",
     "LOW_LATENCY_SEGMENTS",
     "PLAIN_SEGMENTS",
     "program_date_time",
+    "render_i_frames",
     "render_low_latency",
     "render_plain",
 ]
 
 PLAIN_SEGMENTS: Final = 10
+
+I_FRAMES_PER_SEGMENT: Final = PARTS_PER_SEGMENT // PARTS_PER_GOP
+"""So an I-frame playlist's own numbers are twice the segments', and as lasting."""
 
 LOW_LATENCY_SEGMENTS: Final = 15
 """57.6 s: 24 s stay behind the skip boundary, so a delta update leaves out more than half."""
@@ -63,6 +70,8 @@ _LOW_LATENCY_CONTROL: Final = (
     f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={CAN_SKIP_UNTIL_S},"
     f"HOLD-BACK={HOLD_BACK_S},PART-HOLD-BACK={PART_HOLD_BACK_S}"
 )
+_PLAIN_CONTROL: Final = f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={HOLD_BACK_S}"
+_I_FRAME_EXTINF: Final = f"#EXTINF:{GOP_S}000,"
 _EXTINF: Final = f"#EXTINF:{SEGMENT_S}000,"
 _PART: Final = f"#EXT-X-PART:DURATION={PART_TARGET_S}000"
 
@@ -77,13 +86,41 @@ def render_plain(window: ChannelWindow, track: Track) -> str | None:
         "#EXTM3U",
         "",  # the version, which depends on what follows
         f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
-        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={HOLD_BACK_S}",
+        _PLAIN_CONTROL,
         *_sequences(window, first),
     ]
     writer = _SegmentWriter(window, track, first, lines)
     for msn in range(first, last + 1):
         writer.write(msn, with_parts=False)
     return _finish(lines, least=6)
+
+
+def render_i_frames(window: ChannelWindow, track: Track) -> str | None:
+    """Return the I-frame playlist of the plain one's segments, or None before the first of them.
+
+    Each IDR is an entry: ``moof`` and first sample, a range of the segment's bytes.  A hole is as
+    many entries with EXT-X-GAP.  Leaving them out would give the picture before the hole a
+    duration over the target duration, and make every later number depend on the hole.
+    """
+    last = track.last_whole
+    first = _first_listed(track, PLAIN_SEGMENTS)
+    if last is None or first is None:
+        return None
+    number, sequence = _sequences(window, first, entries=I_FRAMES_PER_SEGMENT)
+    lines = [
+        "#EXTM3U",
+        "",  # the version, which depends on what follows
+        f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",  # the same in all (STANDARDS 41, 117)
+        _PLAIN_CONTROL,
+        "#EXT-X-I-FRAMES-ONLY",
+        number,
+        sequence,
+    ]
+    writer = _SegmentWriter(window, track, first, lines)
+    for msn in range(first, last + 1):
+        writer.write_i_frames(msn)
+    # "EXT-X-MAP in a playlist that contains EXT-X-I-FRAMES-ONLY: 5 or greater" (STANDARDS 5).
+    return _finish(lines, least=5)
 
 
 def render_low_latency(
@@ -154,12 +191,12 @@ def program_date_time(msn: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1_000_000:03}Z"
 
 
-def _sequences(window: ChannelWindow, first: int) -> tuple[str, str]:
+def _sequences(window: ChannelWindow, first: int, *, entries: int = 1) -> tuple[str, str]:
     # DISCONTINUITY-SEQUENCE is always there: without it AVPlayer fails at the first
     # discontinuity (STANDARDS 30).  EXT-X-INDEPENDENT-SEGMENTS stands in the multivariant
     # playlist, and "SHOULD NOT" be repeated here (STANDARDS 9, 124).
     return (
-        f"#EXT-X-MEDIA-SEQUENCE:{first}",
+        f"#EXT-X-MEDIA-SEQUENCE:{first * entries}",
         f"#EXT-X-DISCONTINUITY-SEQUENCE:{window.discontinuity_sequence(first)}",
     )
 
@@ -202,6 +239,24 @@ class _SegmentWriter:
         if segment is None or not segment.listed:
             self._lines.append("#EXT-X-GAP")
         self._lines += (_EXTINF, f"{self.media}{msn}.m4s")
+
+    def write_i_frames(self, msn: int) -> None:
+        """Write an entry for each IDR of a segment."""
+        segment = self._track.segments.get(msn)
+        self._write_start(msn, segment)
+        at = 0
+        for index in range(PARTS_PER_SEGMENT):
+            part = None if segment is None or not segment.listed else segment.parts[index]
+            if index % PARTS_PER_GOP == 0:
+                if part is None or part.i_frame is None:
+                    self._lines.append("#EXT-X-GAP")
+                    self._lines.append(_I_FRAME_EXTINF)
+                else:
+                    start, end = part.i_frame
+                    self._lines.append(_I_FRAME_EXTINF)
+                    self._lines.append(f"#EXT-X-BYTERANGE:{end - start}@{at + start}")
+                self._lines.append(f"{self.media}{msn}.m4s")
+            at += 0 if part is None else len(part.data)
 
     def write_open(self, edge: PartAddress) -> None:
         """Write the parts of the segment that is still being made."""

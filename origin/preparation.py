@@ -28,7 +28,12 @@ from origin.multivariant import (
     render_sound,
     sound_renditions,
 )
-from origin.playlist import render_low_latency, render_plain
+from origin.playlist import (
+    I_FRAMES_PER_SEGMENT,
+    render_i_frames,
+    render_low_latency,
+    render_plain,
+)
 from origin.prepared import (
     PLAYLIST_CACHE,
     PLAYLIST_TYPE,
@@ -116,6 +121,8 @@ class Preparation:
             ):
                 for name in names:
                     self.table.add_playlist(_path(folder, slug, name), slug)
+            for name in channel.video:
+                self.table.add_playlist(_i_frame_path(slug, name), slug)
             if slug in before and before[slug] is not channel:
                 self._publish(slug, set(self.window.channels[slug].tracks), 0)
                 self._announce(slug)
@@ -236,6 +243,8 @@ class Preparation:
             track = window.tracks[name]
             if name not in moved or channel.plain_last.get(name) != track.last_whole:
                 grew |= self._publish_plain(channel, window, track, stored_ns)
+                if name in channel.video:
+                    self._publish_i_frames(window, track, stored_ns)
             if name in channel.main:
                 self._publish_low_latency(channel, window, track, stored_ns)
         edges = {window.tracks[name].edge for name in channel.main}
@@ -269,6 +278,17 @@ class Preparation:
             self.table.add_playlist(path, slug).publish(edge, forms, None, stored_ns=stored_ns)
         return not there
 
+    def _publish_i_frames(self, window: ChannelWindow, track: Track, stored_ns: int) -> None:
+        path = _i_frame_path(window.channel, track.rendition)
+        text = render_i_frames(window, track)
+        if text is None or track.last_whole is None:
+            self._empty(path, window.channel)
+            return
+        last = (track.last_whole + 1) * I_FRAMES_PER_SEGMENT - 1
+        edge = PartAddress(last, PARTS_PER_SEGMENT - 1)  # a request waits for whole numbers only
+        playlist = self.table.add_playlist(path, window.channel)
+        playlist.publish(edge, _playlist_bytes(text), None, stored_ns=stored_ns)
+
     def _empty(self, path: bytes, slug: str) -> None:
         """Have no playlist at ``path`` for now."""
         self.table.remove(path)
@@ -298,11 +318,12 @@ class Preparation:
     def _announce(self, slug: str) -> None:
         """Make the multivariant playlists, or take them away where a rendition is not there yet."""
         channel, window = self._channels[slug], self.window.channels[slug]
-        main = render_multivariant(channel.settings, window)
+        main = render_multivariant(channel.settings, window, i_frames=True)
+        low_latency = render_multivariant(channel.settings, window, i_frames=False)
         sound = render_sound(channel.settings, window)
         for folder, text, names in (
             ("live", main, channel.main),
-            ("ll", main, channel.main),
+            ("ll", low_latency, channel.main),
             ("sound", sound, channel.sound),
         ):
             path = f"/{folder}/{slug}/index.m3u8".encode()
@@ -323,6 +344,8 @@ class Preparation:
         """Tell whether there is, or soon will be, a playlist at ``path``, which has its form."""
         _, folder, slug, *rest = path.split("/")
         channel = self._channels[slug]
+        if rest[-1] == "iframes.m3u8":
+            return folder == "live" and len(rest) > 1 and rest[0] in channel.video
         return len(rest) == 1 or rest[0] in (channel.sound if folder == "sound" else channel.main)
 
     def edge(self, slug: str) -> PartAddress | None:
@@ -351,6 +374,10 @@ def _describe(settings: ChannelSettings) -> _Channel:
 
 def _path(folder: str, slug: str, rendition: str) -> bytes:
     return f"/{folder}/{slug}/{rendition}/index.m3u8".encode()
+
+
+def _i_frame_path(slug: str, rendition: str) -> bytes:
+    return f"/live/{slug}/{rendition}/iframes.m3u8".encode()
 
 
 def _playlist_bytes(text: str) -> PlaylistBytes:

@@ -15,11 +15,12 @@ those between our edge and the first number that it tells on the new connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from core.boxes import iter_boxes
-from core.cmaf import TrackHeader, parse_fragment, parse_header
+from core.cmaf import TrackHeader, find_first_sample, parse_fragment, parse_header
 from core.errors import FormatError
 from core.publication import (
     ChannelState,
@@ -61,6 +62,9 @@ class Part:
     data: bytes | memoryview
     independent: bool
     """It begins with a picture that needs none before it; true for all sound."""
+
+    i_frame: tuple[int, int] | None = None
+    """Which bytes of ``data`` that picture alone needs: (first, one past the last)."""
 
 
 @dataclass(slots=True)
@@ -105,6 +109,9 @@ class Track:
 
     bitrate: tuple[int, int] | None = None
     """Measured (peak, average) in bit/s."""
+
+    i_frame_bitrate: tuple[int, int] | None = None
+    """The same of its I-frame playlist."""
 
     edge: PartAddress | None = None
     """The newest part of the unbroken run; None before the first."""
@@ -286,9 +293,11 @@ class LiveWindow:
                     change.announcement = True
                     change.headers.append((track.rendition, fact.hash))
             case MeasuredBitrate():
-                rates = (fact.peak_bps, fact.average_bps)
-                change.announcement = track.bitrate != rates
-                track.bitrate = rates
+                before = track.bitrate, track.i_frame_bitrate
+                track.bitrate = (fact.peak_bps, fact.average_bps)
+                if fact.i_frame_peak_bps:
+                    track.i_frame_bitrate = (fact.i_frame_peak_bps, fact.i_frame_average_bps)
+                change.announcement = before != (track.bitrate, track.i_frame_bitrate)
             case PartPublished() | SegmentPublished():
                 if fact.header_hash not in track.headers:
                     raise FormatError("media before their header", code="order")
@@ -317,7 +326,8 @@ class LiveWindow:
             raise FormatError(f"a part {fact.part}", code="order")
         if segment.parts[fact.part] is not None:
             return
-        segment.parts[fact.part] = Part(fact.data, fact.independent)
+        kind = track.headers[fact.header_hash].kind
+        segment.parts[fact.part] = _part(fact.data, kind, independent=fact.independent)
         address = PartAddress(fact.msn, fact.part)
         change.parts.append((track.rendition, address))
         if track.edge is not None and address <= track.edge:  # a part of a hole, late
@@ -392,11 +402,20 @@ def split_parts(data: bytes, header: TrackHeader) -> list[Part]:
         elif box.kind == b"mdat" and moof is not None:
             fragment = parse_fragment(moof, b"", header)
             independent = header.kind == "audio" or fragment.starts_with_sync
-            parts.append(Part(view[start:at], independent))
+            parts.append(_part(view[start:at], header.kind, independent=independent))
             start, moof = at, None
     if len(parts) != PARTS_PER_SEGMENT or start != at:
         raise FormatError(f"a segment of {len(parts)} fragments", code="parts")
     return parts
+
+
+def _part(data: bytes | memoryview, kind: str, *, independent: bool) -> Part:
+    i_frame = None
+    if independent and kind == "video":
+        # What does not tell its first picture's size is played all the same.
+        with suppress(FormatError):
+            i_frame = find_first_sample(data)
+    return Part(data, independent, i_frame)
 
 
 def missing_runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -37,6 +37,11 @@ class BitrateMeter:
         self._published = published
         self._since_published = 0
 
+    @property
+    def published(self) -> tuple[int, int] | None:
+        """(peak, average) that playlists should carry, in bit/s; None before there are any."""
+        return self._published
+
     def add(self, segment_bytes: int) -> tuple[int, int] | None:
         """Take the size of one more segment.
 

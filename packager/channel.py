@@ -37,6 +37,7 @@ from core.publication import (
 )
 from core.timeline import (
     PARTS_PER_SEGMENT,
+    PARTS_PER_GOP,
     SEGMENT_NS,
     PartAddress,
     UnixNs,
@@ -45,7 +46,6 @@ from core.timeline import (
     start_of_part,
     start_of_segment,
 )
-from packager.bitrate import BitrateMeter
 from packager.cutter import PartCut
 from packager.window import WINDOW_SEGMENTS, Segment, SnapshotItem, Track, split_parts
 
@@ -392,17 +392,11 @@ class ChannelMachine:
             # A sender may begin with what it kept for us: let it do so in every rendition.
             self._not_before = UnixNs(now + _GRACE_NS)
         self._skip_complete()
-        return found + self._measure(track, sum(map(len, segment.parts)))
-
-    def _measure(self, track: Track, segment_bytes: int) -> list[Publication]:
-        rates = track.meter.add(segment_bytes)
-        if rates is None:
-            return []
-        name = track.rendition.name
-        self._measured[name] = MeasuredBitrate(
-            channel=self.slug, rendition=name, peak_bps=rates[0], average_bps=rates[1]
-        )
-        return [self._measured[name]]
+        measured = track.measure(segment)
+        if measured is not None:
+            self._measured[measured.rendition] = measured
+            found.append(measured)
+        return found
 
     def _skip_complete(self) -> None:
         while self._judge is not None and self._judge <= (self._edge or 0):
@@ -488,8 +482,7 @@ class ChannelMachine:
                 self._tracks[item.rendition].headers[item.hash] = parse_header(item.data)
             case MeasuredBitrate() if item.rendition in self._tracks:
                 self._measured[item.rendition] = item
-                rates = (item.peak_bps, item.average_bps)
-                self._tracks[item.rendition].meter = BitrateMeter(rates)
+                self._tracks[item.rendition].restore_rates(item)
             case HoleDeclared():
                 self._holes[item.msn] = item
             case ThumbnailPublished():
@@ -527,7 +520,7 @@ class ChannelMachine:
                     msn=item.msn,
                     part=index,
                     header_hash=item.header_hash,
-                    independent=track.rendition.kind == "audio" or index % 3 == 0,
+                    independent=track.rendition.kind == "audio" or index % PARTS_PER_GOP == 0,
                     data=data,
                 )
             )

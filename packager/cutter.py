@@ -31,6 +31,7 @@ from core.ladder import Rendition
 from core.timeline import (
     AAC_FRAME_SAMPLES,
     PART_NS,
+    PARTS_PER_GOP,
     PARTS_PER_SEGMENT,
     SAMPLE_RATE,
     PartAddress,
@@ -49,7 +50,6 @@ __all__ = [
     "place_fragment",
 ]
 
-_PARTS_PER_GOP: Final = 3
 _BURST: Final = 8
 """How far one part may exceed the mean.  A cut to noise at a GOP's start is under 4."""
 
@@ -149,7 +149,7 @@ def place_fragment(fragment: Fragment, header: TrackHeader, rendition: Rendition
     # STANDARDS 184: a part that is called independent must begin with the IDR itself.
     if (
         rendition.kind == "video"
-        and address.part % _PARTS_PER_GOP == 0
+        and address.part % PARTS_PER_GOP == 0
         and not fragment.starts_with_sync
     ):
         raise FormatError(f"part {address} does not begin with an IDR", code="keyframe")

@@ -7,11 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.boxes import iter_boxes
-from core.cmaf import TrackHeader
+from core.cmaf import TrackHeader, find_first_sample
 from core.errors import FormatError
 from core.ladder import Rendition
-from core.publication import HeaderPublished, PartPublished, Publication, SegmentPublished
-from core.timeline import PARTS_PER_SEGMENT, PartAddress
+from core.publication import (
+    HeaderPublished,
+    MeasuredBitrate,
+    PartPublished,
+    Publication,
+    SegmentPublished,
+)
+from core.timeline import PARTS_PER_GOP, PARTS_PER_SEGMENT, PartAddress
 from packager.bitrate import BitrateMeter
 
 __all__ = ["WINDOW_SEGMENTS", "Segment", "SnapshotItem", "Track", "split_parts"]
@@ -39,6 +45,16 @@ class Segment:
         """All six parts are there."""
         return len(self.parts) == PARTS_PER_SEGMENT
 
+    @property
+    def i_frame_bytes(self) -> int | None:
+        """Size of what an I-frame playlist names of it; None if it does not tell."""
+        parts = self.parts[::PARTS_PER_GOP]
+        try:
+            ranges = [find_first_sample(part) for part in parts]
+        except FormatError:
+            return None
+        return sum(end - start for start, end in ranges)
+
     def add(self, data: bytes, *, independent: bool) -> None:
         """Add the next part."""
         self.parts.append(data)
@@ -65,6 +81,34 @@ class Track:
     """The header that each encoder posted last."""
 
     meter: BitrateMeter = field(default_factory=BitrateMeter)
+    i_frame_meter: BitrateMeter = field(default_factory=BitrateMeter)
+
+    def measure(self, segment: Segment) -> MeasuredBitrate | None:
+        """Measure a complete segment; return the rates when playlists should carry others."""
+        news = self.meter.add(sum(map(len, segment.parts))) is not None
+        if self.rendition.kind == "video":
+            size = segment.i_frame_bytes
+            news |= size is not None and self.i_frame_meter.add(size) is not None
+        rates = self.meter.published
+        if rates is None or not news:
+            return None
+        i_frames = self.i_frame_meter.published or (0, 0)
+        return MeasuredBitrate(
+            channel=self.channel,
+            rendition=self.rendition.name,
+            peak_bps=rates[0],
+            average_bps=rates[1],
+            i_frame_peak_bps=i_frames[0],
+            i_frame_average_bps=i_frames[1],
+        )
+
+    def restore_rates(self, measured: MeasuredBitrate) -> None:
+        """Take the rates that an earlier process published."""
+        self.meter = BitrateMeter((measured.peak_bps, measured.average_bps))
+        if measured.i_frame_peak_bps:
+            self.i_frame_meter = BitrateMeter(
+                (measured.i_frame_peak_bps, measured.i_frame_average_bps)
+            )
 
     def newest(self) -> PartAddress | None:
         """Return the newest part that is there."""

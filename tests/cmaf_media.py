@@ -105,10 +105,18 @@ def make_fragment(
     tfdt = box(b"tfdt", struct.pack(">IQ", 1 << 24, time))
     first = 0x2000000 if sync else 0x1010000
     count = wanted if samples is None else samples
-    trun = box(b"trun", struct.pack(">IIiI", 0x000005, count, 0, first))
-    moof = box(
-        b"moof", box(b"mfhd", struct.pack(">II", 0, sequence)), box(b"traf", tfhd, tfdt, trun)
-    )
+    # Of each picture its size, as an encoder does: two bytes, and what remains is the first's.
+    sizes = [payload_bytes - 2 * (count - 1), *([2] * (count - 1))] if video else []
+    flags = 0x000205 if video else 0x000005
+
+    def moof_of(data_offset: int) -> bytes:
+        run = struct.pack(">IIiI", flags, count, data_offset, first)
+        trun = box(b"trun", run, struct.pack(f">{len(sizes)}i", *sizes))
+        return box(
+            b"moof", box(b"mfhd", struct.pack(">II", 0, sequence)), box(b"traf", tfhd, tfdt, trun)
+        )
+
+    moof = moof_of(len(moof_of(0)) + 8)
     marker = f"{rendition.name} {address.msn}.{address.part} ".encode()
     return moof + box(b"mdat", marker.ljust(payload_bytes, b"."))
 

@@ -14,14 +14,17 @@ from core.cmaf import (
     SLATE_BRAND,
     Fragment,
     TrackHeader,
+    find_first_sample,
     parse_fragment,
     parse_header,
     parse_segment_brands,
     render_segment_type,
 )
 from core.errors import FormatError
-from core.timeline import part_ticks
+from core.timeline import PartAddress, part_ticks
 from tests.cmaf_bytes import AVCC, box, make_fragment, make_header
+from tests.cmaf_media import make_fragment as make_part
+from tests.cmaf_media import make_video
 
 START_S = 1_795_442_400
 """A segment's start, in UNIX seconds."""
@@ -98,6 +101,56 @@ def test_a_cut_fragment_raises_nothing_but_a_format_error() -> None:
         cut = struct.pack(">I", end) + moof[4:end]
         with pytest.raises(FormatError):
             parse_fragment(cut, b"", header)
+
+
+def test_finds_the_first_picture_of_a_part() -> None:
+    part = make_part(make_video(), PartAddress(1, 0), payload_bytes=100)
+    start, end = find_first_sample(part)
+    assert (start, end) == (0, len(part) - 2 * 15)
+    styp = render_segment_type(slate=False)
+    assert find_first_sample(styp + part) == (len(styp), len(styp) + end)
+
+
+@pytest.mark.parametrize(
+    ("tfhd", "trun", "size"),
+    [
+        ((0x020010, 1, 77), (0x001, 16), 77),
+        ((0x02003B, 1, 0, 0, 5, 512, 78, 9), (0x005, 16), 78),
+        ((0x020000, 1), (0xF05, 16), 79),
+        ((0x020000, 1), (0x001, 16), None),
+        ((0x020010, 1, 70_000), (0x001, 16), None),
+    ],
+)
+def test_a_sample_tells_its_size_in_any_of_the_three_places(
+    tfhd: tuple[int, ...], trun: tuple[int, int], size: int | None
+) -> None:
+    """Flags and words after 14496-12: defaults of the track, of the fragment, or its own."""
+    first = (0,) if trun[0] & 4 else ()
+    own = (512, 79, 0, 0) if trun[0] & 0x200 else ()
+
+    def moof(offset: int) -> bytes:
+        words = (*trun, offset, *first, *own)
+        traf = box(
+            b"traf",
+            box(b"tfhd", struct.pack(f">{len(tfhd)}I", *tfhd)),
+            box(b"trun", struct.pack(f">{len(words)}I", *words)),
+        )
+        return box(b"moof", box(b"mfhd", bytes(8)), traf)
+
+    length = len(moof(0)) + 8
+    part = moof(length) + box(b"mdat", bytes(200))
+    if size is None:
+        with pytest.raises(FormatError):
+            find_first_sample(part)
+    else:
+        assert find_first_sample(part) == (0, length + size)
+
+
+@pytest.mark.parametrize("at", range(0, 200, 7))
+def test_a_cut_part_raises_nothing_but_a_format_error(at: int) -> None:
+    part = make_part(make_video(), PartAddress(1, 0))
+    with pytest.raises(FormatError):
+        find_first_sample(part[: min(at, len(part) - 31)])
 
 
 def test_segment_type_carries_the_slate_brand() -> None:

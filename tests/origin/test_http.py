@@ -86,7 +86,14 @@ async def origin() -> AsyncIterator[Origin]:
         yield Origin(preparation, table, tally, client)
 
 
+I_FRAMES = "/live/hytv/360p/iframes.m3u8"
 ANSWERS = [
+    (I_FRAMES, 200, "application/vnd.apple.mpegurl", "max-age=2"),
+    (f"{I_FRAMES}?_HLS_msn={2 * MSN + 1}", 200, "application/vnd.apple.mpegurl", "max-age=24"),
+    (f"{I_FRAMES}?_HLS_msn={2 * MSN + 4}", 400, "text/plain", "max-age=4"),
+    ("/live/hytv/a96/iframes.m3u8", 404, "text/plain", "max-age=4"),
+    ("/ll/hytv/360p/iframes.m3u8", 404, "text/plain", "max-age=4"),
+    ("/live/hytv/iframes.m3u8", 404, "text/plain", "max-age=4"),
     (f"/thumb/hytv/{MSN}.jpg", 200, "image/jpeg", "max-age=3600, immutable"),
     ("/thumb/hytv/latest.jpg?x=1", 200, "image/jpeg", "max-age=4"),
     (f"/thumb/hytv/{MSN - 5}.jpg", 404, "text/plain", "no-store"),
@@ -190,12 +197,12 @@ async def test_gzip_is_sent_to_who_accepts_it(origin: Origin) -> None:
 @pytest.mark.parametrize(
     ("header", "status", "span"),
     [
-        ("bytes=0-9", 206, "bytes 0-9/888"),
-        ("bytes=880-", 206, "bytes 880-887/888"),
-        ("bytes=-8", 206, "bytes 880-887/888"),
-        ("bytes=800-9999", 206, "bytes 800-887/888"),
-        ("bytes=888-", 416, "bytes */888"),
-        ("bytes=-0", 416, "bytes */888"),
+        ("bytes=0-9", 206, "bytes 0-9/1272"),
+        ("bytes=1264-", 206, "bytes 1264-1271/1272"),
+        ("bytes=-8", 206, "bytes 1264-1271/1272"),
+        ("bytes=800-9999", 206, "bytes 800-1271/1272"),
+        ("bytes=1272-", 416, "bytes */1272"),
+        ("bytes=-0", 416, "bytes */1272"),
         ("bytes=9-0", 200, None),
         ("bytes=0-1,3-4", 200, None),
         ("lines=0-1", 200, None),
@@ -203,7 +210,7 @@ async def test_gzip_is_sent_to_who_accepts_it(origin: Origin) -> None:
 )
 async def test_ranges(origin: Origin, header: str, status: int, span: str | None) -> None:
     whole = TV.segment("360p", MSN).data
-    assert len(whole) == 888
+    assert len(whole) == 1272
     response = await origin.client.get(f"{MEDIA}/{MSN}.m4s", headers={"Range": header})
     assert response.status == status
     assert response.headers.get("Content-Range") == span

@@ -24,7 +24,7 @@ def test_television() -> None:
     window.apply(
         MeasuredBitrate(channel="hytv", rendition="a96", peak_bps=101_000, average_bps=99_000)
     )
-    assert render_multivariant(TV.channel, window.channels["hytv"]) == (
+    assert render_multivariant(TV.channel, window.channels["hytv"], i_frames=False) == (
         "#EXTM3U\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",LANGUAGE="vi",NAME="Tiếng Việt",DEFAULT=YES,'
@@ -40,8 +40,33 @@ def test_television() -> None:
     )
 
 
+def test_live_names_the_i_frame_playlists_and_low_latency_does_not() -> None:
+    window = fed(TV)
+    window.apply(
+        MeasuredBitrate(
+            channel="hytv",
+            rendition="360p",
+            peak_bps=700_000,
+            average_bps=600_000,
+            i_frame_peak_bps=150_000,
+            i_frame_average_bps=90_000,
+        )
+    )
+    without = render_multivariant(TV.channel, window.channels["hytv"], i_frames=False)
+    text = render_multivariant(TV.channel, window.channels["hytv"], i_frames=True)
+    assert without is not None
+    assert text == without + (
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=79520,AVERAGE-BANDWIDTH=39760,CODECS="avc1.64001f",'
+        'RESOLUTION=416x234,VIDEO-RANGE=SDR,STABLE-VARIANT-ID="234p-i-frames",'
+        'URI="234p/iframes.m3u8"\n'
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=150000,AVERAGE-BANDWIDTH=90000,CODECS="avc1.64001f",'
+        'RESOLUTION=640x360,VIDEO-RANGE=SDR,STABLE-VARIANT-ID="360p-i-frames",'
+        'URI="360p/iframes.m3u8"\n'
+    )
+
+
 def test_radio_has_plain_variants() -> None:
-    assert render_multivariant(RADIO.channel, fed(RADIO).channels["hyfm"]) == (
+    assert render_multivariant(RADIO.channel, fed(RADIO).channels["hyfm"], i_frames=True) == (
         "#EXTM3U\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
         '#EXT-X-STREAM-INF:BANDWIDTH=170400,AVERAGE-BANDWIDTH=132000,CODECS="mp4a.40.2",'
@@ -67,7 +92,7 @@ def test_the_sound_of_television_saves_data_first() -> None:
 def test_360p_stands_first_then_they_rise() -> None:
     settings = make_settings().channels[0].model_copy(update={"ladder": "1080p"})
     broadcast = Broadcast(settings)
-    text = render_multivariant(settings, fed(broadcast).channels["hytv"])
+    text = render_multivariant(settings, fed(broadcast).channels["hytv"], i_frames=True)
     names = [item.uri.split("/")[0] for item in m3u8.loads(text).playlists]
     assert names == ["360p", "234p", "480p", "720p", "1080p"]
 
@@ -76,5 +101,5 @@ def test_there_is_none_until_every_header_is_known() -> None:
     window = LiveWindow({"hytv": TV.renditions})
     for header in TV.headers()[:-2]:
         window.apply(header)
-    assert render_multivariant(TV.channel, window.channels["hytv"]) is None
+    assert render_multivariant(TV.channel, window.channels["hytv"], i_frames=True) is None
     assert render_sound(TV.channel, window.channels["hytv"]) is None

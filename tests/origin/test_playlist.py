@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import m3u8
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.cmaf import render_segment_type
 from core.publication import DiscontinuityDeclared, HoleDeclared, Publication, SnapshotEnd
-from origin.playlist import program_date_time, render_low_latency, render_plain
+from origin.playlist import program_date_time, render_i_frames, render_low_latency, render_plain
 from origin.window import LiveWindow
 from tests.origin.broadcast import MSN, Broadcast, make_settings
 
@@ -71,6 +73,57 @@ def test_the_plain_playlist() -> None:
         "#EXTINF:3.84000,\n"
         "../../../media/hytv/360p/467500002.m4s\n"
     )
+
+
+def i_frames(window: LiveWindow) -> str:
+    channel = window.channels["hytv"]
+    text = render_i_frames(channel, channel.tracks["360p"])
+    assert text is not None
+    return text
+
+
+def test_the_i_frame_playlist() -> None:
+    """A part here has 164 bytes of moof, 8 of mdat's head, 40 of pictures, the first of 10."""
+    window = fed(*TV.segments(467_500_000, 467_500_000), hole(467_500_001))
+    assert i_frames(window) == (
+        "#EXTM3U\n"
+        "#EXT-X-VERSION:8\n"
+        "#EXT-X-TARGETDURATION:4\n"
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=15.36\n"
+        "#EXT-X-I-FRAMES-ONLY\n"
+        "#EXT-X-MEDIA-SEQUENCE:935000000\n"
+        "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+        '#EXT-X-MAP:URI="../../../media/hytv/360p/9b8b61024cb178dc.mp4"\n'
+        "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T18:40:00.000Z\n"
+        "#EXTINF:1.92000,\n"
+        "#EXT-X-BYTERANGE:182@0\n"
+        "../../../media/hytv/360p/467500000.m4s\n"
+        "#EXTINF:1.92000,\n"
+        "#EXT-X-BYTERANGE:182@636\n"
+        "../../../media/hytv/360p/467500000.m4s\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T18:40:03.840Z\n"
+        "#EXT-X-GAP\n"
+        "#EXTINF:1.92000,\n"
+        "../../../media/hytv/360p/467500001.m4s\n"
+        "#EXT-X-GAP\n"
+        "#EXTINF:1.92000,\n"
+        "../../../media/hytv/360p/467500001.m4s\n"
+    )
+
+
+def test_an_i_frame_playlist_without_a_hole_is_of_version_5() -> None:
+    text = i_frames(fed(*TV.segments(MSN - 20, MSN)))
+    assert text.splitlines()[1] == "#EXT-X-VERSION:5"
+    assert numbers(text) == [msn for msn in range(MSN - 9, MSN + 1) for _ in range(2)]
+
+
+def test_a_range_begins_behind_the_segments_styp() -> None:
+    whole = TV.segment("360p", MSN)
+    parts = [TV.part("360p", MSN, number).data for number in range(6)]
+    with_type = replace(whole, data=render_segment_type(slate=True) + b"".join(parts))
+    text = i_frames(fed(TV.segment("360p", MSN - 1), with_type))
+    ranges = re.findall(r"BYTERANGE:(\d+)@(\d+)", text)
+    assert ranges == [("182", "0"), ("182", "636"), ("182", "28"), ("182", "664")]
 
 
 def test_the_low_latency_playlist() -> None:

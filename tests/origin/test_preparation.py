@@ -214,3 +214,38 @@ def test_a_channel_that_leaves_takes_its_thumbnails_along() -> None:
     tell(preparation, [TV.thumbnail(MSN)])
     preparation.configure(SETTINGS.channels[1:])
     assert not any(path.startswith(b"/thumb/") for path in preparation.table.entries)
+
+
+def test_an_i_frame_playlist_grows_by_two_numbers_and_releases_who_waits() -> None:
+    preparation = prepared()
+    found = preparation.table.playlist(b"/live/hytv/360p/iframes.m3u8")
+    assert found is not None
+    assert found.edge == PartAddress(2 * MSN + 1, 5)
+    released: list[int] = []
+    preparation.table.hold(found, Hold(PartAddress(2 * MSN + 2, 5), released.append))
+    tell(preparation, TV.live(MSN + 1, range(5)))
+    assert not released
+    tell(preparation, TV.live(MSN + 1, [5]))
+    assert released == [7]
+    assert f"#EXT-X-MEDIA-SEQUENCE:{2 * (MSN - 8)}\n" in text(found)
+
+
+def test_a_hole_in_an_i_frame_playlist_is_refilled() -> None:
+    preparation = prepared()
+    path = "/live/hytv/360p/iframes.m3u8"
+    tell(preparation, [HoleDeclared(channel="hytv", msn=MSN + 1, reason="late")])
+    assert (body(preparation, path) or b"").count(b"#EXT-X-GAP\n") == 2
+    tell(preparation, TV.segments(MSN + 1, MSN + 1))
+    assert b"#EXT-X-GAP\n" not in (body(preparation, path) or b"")
+
+
+def test_only_pictures_have_i_frame_playlists() -> None:
+    preparation = prepared()
+    assert body(preparation, "/live/hytv/a96/iframes.m3u8") is None
+    for path, there in (
+        ("/live/hytv/234p/iframes.m3u8", True),
+        ("/live/hytv/a96/iframes.m3u8", False),
+        ("/ll/hytv/234p/iframes.m3u8", False),
+        ("/live/hytv/iframes.m3u8", False),
+    ):
+        assert preparation.announces(path) == there, path

@@ -215,7 +215,7 @@ def test_a_hole_is_refilled_whole_when_the_last_rendition_is_complete() -> None:
         for item in found
         if isinstance(item, SegmentPublished)
     ] == [
-        ("234p", MSN + 1, 6 * 148),
+        ("234p", MSN + 1, 6 * 212),
         ("a96", MSN + 1, 6 * 148),
     ]
     assert len(found) == 2
@@ -348,7 +348,23 @@ def test_rates_are_published_after_twenty_segments() -> None:
     machine = new_machine()
     found = [item for msn in range(MSN, MSN + 25) for item in send_segment(machine, msn)]
     rates = [item for item in found if isinstance(item, MeasuredBitrate)]
-    assert [(item.rendition, item.peak_bps) for item in rates] == [("234p", 2_000), ("a96", 2_000)]
+    figures = [(item.rendition, item.peak_bps, item.i_frame_peak_bps) for item in rates]
+    assert figures == [("234p", 3_000, 1_000), ("a96", 2_000, 0)]
+
+
+def test_a_restart_keeps_the_rates_of_i_frames() -> None:
+    said = MeasuredBitrate(
+        channel="hytv",
+        rendition="234p",
+        peak_bps=200_000,
+        average_bps=150_000,
+        i_frame_peak_bps=60_000,
+        i_frame_average_bps=40_000,
+    )
+    machine = ChannelMachine("hytv", LADDER, now=at(MSN - 1), restored=[said])
+    found = [item for msn in range(MSN, MSN + 25) for item in send_segment(machine, msn)]
+    assert not [i for i in found if isinstance(i, MeasuredBitrate) and i.rendition == "234p"]
+    assert said in machine.facts()
 
 
 def test_a_rendition_that_a_reload_added_lacks_nothing_before_its_first_part() -> None:
