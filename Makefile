@@ -83,7 +83,7 @@ test: test-packages setup-dev web check
 	@$(bin)/python -m pytest -q -m "not soak" $(ARGS)
 
 bench: test-packages setup-dev web
-	@for name in origin_throughput origin_blocking packager_publish cost; do \
+	@for name in origin_throughput origin_blocking packager_publish cost thumbnails; do \
 	  echo "==> $$name"; $(bin)/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 soak: test-packages setup-dev web

@@ -21,6 +21,7 @@ from core.clock import monotonic_ns
 from core.config import ChannelSettings
 from core.ladder import renditions_of
 from core.timeline import PartAddress, start_of_segment
+from tests.transcoder.live_tape import LiveTape, numbered_picture
 from transcoder.encoder import EncoderRun, Output
 from transcoder.fragments import MadeHeader, MadePart
 from transcoder.graph import EncoderPlan
@@ -353,39 +354,21 @@ def test_thumbnails_that_end_or_break_alone_harm_no_rendition(
         run.stop()
 
 
-class LiveTape:
-    """Appends to a tape at the pace of life, as the programme does."""
-
-    def __init__(self, seconds: float) -> None:
-        self.tape = Tape(capacity=250)
-        self.made_ns: dict[int, int] = {}
-        """When each frame was there, by its number."""
-
-        self._frames = round(seconds * 25)
-        self.thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        picture = bytearray(b"\x50" * (WIDTH * HEIGHT) + b"\x80" * (WIDTH * HEIGHT // 2))
-        begun = monotonic_ns()
-        pace = threading.Event()
-        for index in range(self._frames):
-            pace.wait(max(0.0, index / 25 - (monotonic_ns() - begun) / 1e9))
-            frame = MSN * 96 + index
-            self.made_ns[frame] = monotonic_ns()
-            self.tape.append(TapeItem(frame, picture, bytes(1920 * 4)))
-
-
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_thumbnails_hold_up_no_sound(program: str) -> None:
     """FFmpeg reads what its hindmost output needs; thumbnails, one in 3.84 s, must not be it."""
-    live = LiveTape(9)
+    still = numbered_picture(0)
+    live = LiveTape(MSN * 96, lambda _: still)
     late_s: list[float] = []
+    enough = threading.Event()
 
     def deliver(output: Output) -> None:
         if isinstance(output.made, MadePart):
             address = output.made.address
             last = min((address.msn * 6 + address.part + 1) * 16 - 1, max(live.made_ns))
             late_s.append((monotonic_ns() - live.made_ns[last]) / 1e9)
+            if len(late_s) == 4 * 12:  # two segments of four renditions
+                enough.set()
 
     run = EncoderRun(
         program=program,
@@ -395,10 +378,10 @@ def test_thumbnails_hold_up_no_sound(program: str) -> None:
         deliver_thumbnail=lambda _: None,
     )
     run.start()
-    live.thread.start()
+    live.start()
     try:
-        live.thread.join()
+        assert enough.wait(30), run.fault
     finally:
         run.stop()
-    assert len(late_s) >= 4 * 12
+        live.stop()
     assert max(late_s) < 0.6  # it was 3.3 s

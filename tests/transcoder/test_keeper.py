@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import os
+import signal
+from collections.abc import Callable
+
+import av
+import imageio_ffmpeg
+import numpy as np
 import pytest
 
-from core.timeline import PartAddress
-from transcoder.keeper import first_segment
+from core.config import ChannelSettings
+from core.ladder import renditions_of
+from core.timeline import PartAddress, UnixNs
+from lensong.demo.picture import read_strip
+from tests.transcoder.live_tape import LiveTape
+from transcoder.encoder import Output
+from transcoder.fragments import MadeHeader, MadePart
+from transcoder.graph import EncoderPlan
+from transcoder.keeper import EncoderKeeper, first_segment
+from transcoder.thumbnails import MadeThumbnail
 
 
 @pytest.mark.parametrize(
@@ -32,3 +49,101 @@ from transcoder.keeper import first_segment
 def test_first_segment(newest: dict[str, PartAddress], tape_next: int, expected: int) -> None:
     begun = 100
     assert first_segment(newest=newest, begun=begun, tape_next=tape_next, frame_rate=25) == expected
+
+
+MSN = 467_000_000
+PROGRAM = imageio_ffmpeg.get_ffmpeg_exe()
+
+
+class Heard:
+    """What a keeper's encoders made, noted on the loop."""
+
+    def __init__(self) -> None:
+        self.thumbnails: dict[int, bytes] = {}
+        self.headers: dict[str, bytes] = {}
+        self.first_parts: dict[int, bytes] = {}
+        """Of 234p, by segment."""
+
+        self.restarts: list[str] = []
+        self._loop = asyncio.get_running_loop()
+        self._grown = asyncio.Event()
+
+    def deliver(self, output: Output) -> None:
+        """Take one header or part, in the encoder's thread."""
+        self._loop.call_soon_threadsafe(self._take, output)
+
+    def deliver_thumbnail(self, made: MadeThumbnail) -> None:
+        """Take one thumbnail, in the encoder's thread."""
+        self._loop.call_soon_threadsafe(self._take, made)
+
+    def _take(self, made: Output | MadeThumbnail) -> None:
+        match made:
+            case MadeThumbnail(msn, data):
+                assert self.thumbnails.setdefault(msn, data) == data
+            case Output(name, MadeHeader(header)):
+                self.headers[name] = header.data
+            case Output("234p", MadePart(PartAddress(msn, 0), _, data)):
+                self.first_parts[msn] = data
+            case _:
+                pass
+        self._grown.set()
+
+    async def until(self, test: Callable[[], bool]) -> None:
+        """Wait until it is so."""
+        while not test():
+            self._grown.clear()
+            await self._grown.wait()
+
+
+def strip_of(data: bytes, kind: str) -> int | None:
+    """Read the number that the first picture of a file shows."""
+    with av.open(io.BytesIO(data), "r", format=kind) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="gray")
+    return read_strip(picture.astype(np.uint8))
+
+
+@pytest.mark.media
+@pytest.mark.timeout(90)
+async def test_a_restarted_encoders_thumbnails_keep_their_numbers() -> None:
+    """Thumbnail n shows frame n * 96, and so does segment n, before and after a kill."""
+    channel = ChannelSettings(slug="c", name="C", kind="tv", ladder="360p")
+    live = LiveTape(MSN * 96 - 20)
+    heard = Heard()
+    keeper = EncoderKeeper(
+        program=PROGRAM,
+        plan=EncoderPlan(
+            renditions=renditions_of(channel),
+            width=640,
+            height=360,
+            frame_rate=25,
+            preset="low_latency",
+            language="vi",
+            start=UnixNs(0),
+            picture_fd=None,
+            sound_fd=-1,
+            output_fds={},
+        ),
+        tape=live.tape,
+        deliver=heard.deliver,
+        restarted=heard.restarts.append,
+        deliver_thumbnail=heard.deliver_thumbnail,
+    )
+    live.start()
+    try:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(keeper.run())
+            await heard.until(lambda: MSN + 1 in heard.first_parts)
+            assert keeper.current is not None
+            assert keeper.current.pid is not None
+            os.kill(keeper.current.pid, signal.SIGKILL)
+            await heard.until(lambda: len(heard.first_parts) >= 4)
+            task.cancel()
+    finally:
+        await asyncio.to_thread(live.stop)
+    assert heard.restarts == ["exit"]
+    assert keeper.thumbnail_faults == {}
+    assert heard.thumbnails.keys() >= heard.first_parts.keys()
+    for msn, data in heard.thumbnails.items():
+        assert strip_of(data, "jpeg_pipe") == msn * 96 % 2**32
+    for msn, data in heard.first_parts.items():
+        assert strip_of(heard.headers["234p"] + data, "mp4") == msn * 96 % 2**32
