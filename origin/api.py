@@ -53,7 +53,9 @@ def put_channels(
             "catchup_days": channel.archive_days,
             "guide": f"/api/v1/epg/{channel.slug}/{{date}}.json",
             # For the player: msn is floor(unix_time / 3.84).
-            "thumb_template": f"/thumb/{channel.slug}/{{msn}}.jpg" if channel.kind == "tv" else None,
+            "thumb_template": f"/thumb/{channel.slug}/{{msn}}.jpg"
+            if channel.kind == "tv"
+            else None,
         }
         for number, channel in enumerate(settings.channels, 1)
     ]

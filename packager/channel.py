@@ -36,8 +36,8 @@ from core.publication import (
     ThumbnailPublished,
 )
 from core.timeline import (
-    PARTS_PER_SEGMENT,
     PARTS_PER_GOP,
+    PARTS_PER_SEGMENT,
     SEGMENT_NS,
     PartAddress,
     UnixNs,
