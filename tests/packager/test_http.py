@@ -194,7 +194,8 @@ async def test_a_thumbnail_is_published_as_it_came(station: Station) -> None:
 
         assert await post(f"hytv/{msn}", jpeg) == (200, "{}")
         found = await follower.until(lambda item: isinstance(item, ThumbnailPublished))
-        assert found == [ThumbnailPublished(channel="hytv", msn=msn, data=jpeg)]
+        thumbnail = ThumbnailPublished(channel="hytv", msn=msn, data=jpeg)
+        assert found[-1] == thumbnail
         assert await post(f"hytv/{msn}", make_jpeg(16, 16)) == (200, "{}")  # the first stays
         for path, body, wanted in (
             (f"hytv/{msn}", b"<svg>", (400, "parse")),
@@ -213,7 +214,7 @@ async def test_a_thumbnail_is_published_as_it_came(station: Station) -> None:
         assert 'lensong_packager_thumbnails_total{channel="hytv"} 1.0' in metrics
         assert 'rejected_uploads_total{channel="hytv",reason="duplicate"} 1.0' in metrics
         async with Follower.connect(station.settings.packager_socket) as later:
-            assert found[0] in later.heard
+            assert thumbnail in later.heard
 
 
 async def test_a_radio_channel_has_no_thumbnails(radio_station: Station) -> None:

@@ -384,4 +384,4 @@ def test_thumbnails_hold_up_no_sound(program: str) -> None:
     finally:
         run.stop()
         live.stop()
-    assert max(late_s) < 0.6  # it was 3.3 s
+    assert max(late_s) < 1.5  # it was 3.9 s; on an idle machine it is 0.1 s
