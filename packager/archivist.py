@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -28,6 +29,7 @@ from core.archive import (
     index_key,
     render_index,
     segment_key,
+    thumbnail_key,
 )
 from core.archive_store import ArchiveError, ArchiveStore
 from core.clock import monotonic_ns
@@ -42,6 +44,7 @@ from core.publication import (
     SegmentArchived,
     SegmentLost,
     SegmentPublished,
+    ThumbnailPublished,
 )
 from core.timeline import UnixNs
 from packager.archive_hours import ArchiveFact, ChannelHours
@@ -57,6 +60,9 @@ log = structlog.get_logger()
 _WRITERS: Final = 4
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 5.0
+_MAX_THUMBNAILS: Final = 4_000
+"""That wait: an hour of four channels, 40 MB.  More push out the oldest."""
+
 _CLOSE_EVERY_S: Final = 1.0
 _GIVEN_UP: Final = "the archive could not take it"
 
@@ -133,10 +139,12 @@ class Archivist:
         """Those in the queue and those that a writer holds."""
 
         self._pending_bytes = 0
+        self._thumbnails: deque[ThumbnailPublished] = deque(maxlen=_MAX_THUMBNAILS)
         self._facts: list[ArchiveFact] = []
         self._appending = asyncio.Lock()
         self._more = asyncio.Event()
         self._more_facts = asyncio.Event()
+        self._more_thumbnails = asyncio.Event()
         self._working = asyncio.Event()
         self._working.set()
         self._failing_since_ns: int | None = None
@@ -169,6 +177,9 @@ class Archivist:
                     self._take_segment(machine, item.rendition, item.msn)
                 case HoleDeclared() | DiscontinuityDeclared():
                     self._note(item)
+                case ThumbnailPublished():
+                    self._thumbnails.append(item)
+                    self._more_thumbnails.set()
                 case _:
                     pass
 
@@ -259,6 +270,7 @@ class Archivist:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._write_journal())
             tasks.create_task(self._close_hours())
+            tasks.create_task(self._write_thumbnails())
             for _ in range(_WRITERS):
                 tasks.create_task(self._write())
 
@@ -350,6 +362,22 @@ class Archivist:
             facts, self._facts = self._facts, []
             await asyncio.to_thread(self._journal.append, facts)
 
+    async def _write_thumbnails(self) -> NoReturn:
+        """Store thumbnails, behind all else: one that is never stored is a picture not shown."""
+        while True:
+            await self._working.wait()
+            if not self._thumbnails:
+                self._more_thumbnails.clear()
+                await self._more_thumbnails.wait()
+                continue
+            item = self._thumbnails.popleft()
+            try:
+                await self._store.put(thumbnail_key(item.channel, item.msn), [item.data])
+            except ArchiveError:
+                self._metrics.failed()
+                self._thumbnails.appendleft(item)
+                await asyncio.sleep(_LONGEST_PAUSE_S)
+
     # Closing hours
 
     async def _close_hours(self) -> NoReturn:
@@ -400,6 +428,7 @@ class Archivist:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
                 break
+        self._failing_since_ns = None
         self.ready.set()
         self._publish(self.snapshot())
 
@@ -410,6 +439,7 @@ class Archivist:
             hours.add(fact)
         if machine is not None:
             self.take(machine, machine.facts())
+            self.take(machine, machine.thumbnails())
         if self._renditions.get(slug):
             hours.begin(self._now())
         for fact in await compare_with_objects(self._store, hours):

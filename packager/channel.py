@@ -290,7 +290,11 @@ class ChannelMachine:
             if msn in self._holes:
                 found.append((self._holes[msn], ()))
         # Last: no picture comes before the media that viewers wait for.
-        return found + [(self._thumbnails[msn], ()) for msn in sorted(self._thumbnails)]
+        return found + [(item, ()) for item in self.thumbnails()]
+
+    def thumbnails(self) -> list[ThumbnailPublished]:
+        """Return the thumbnails of the window, oldest first."""
+        return [self._thumbnails[msn] for msn in sorted(self._thumbnails)]
 
     def segment(self, rendition: str, msn: int) -> tuple[Segment, TrackHeader] | None:
         """Return a segment that was published whole, with its header."""

@@ -21,12 +21,19 @@ from core.archive import (
     parse_index,
     render_index,
     segment_key,
+    thumbnail_key,
 )
 from core.archive_disk import DiskArchive
 from core.cmaf import parse_header
 from core.config import ChannelSettings
 from core.ladder import renditions_of
-from core.publication import HourArchived, Publication, SegmentArchived, SegmentLost
+from core.publication import (
+    HourArchived,
+    Publication,
+    SegmentArchived,
+    SegmentLost,
+    ThumbnailPublished,
+)
 from core.timeline import UnixNs, start_of_segment
 from packager.archive_journal import Journal
 from packager.archivist import Archivist
@@ -281,6 +288,20 @@ async def test_an_archive_that_does_not_answer_at_start_delays_nothing(tmp_path:
         assert not bench.archivist.ready.is_set()
         task.cancel()
     bench.store.close()
+
+
+async def test_thumbnails_are_stored_behind_all_else(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    async with bench.running():
+        bench.send(FIRST)
+        picture = ThumbnailPublished(channel="hyfm", msn=FIRST, data=b"a picture")
+        bench.archivist.take(bench.machine, [picture])
+        key = thumbnail_key("hyfm", FIRST)
+        async with asyncio.timeout(10):
+            while key not in bench.store.stored:
+                bench.store.changed.clear()
+                await bench.store.changed.wait()
+        assert await bench.store.get(key) == b"a picture"
 
 
 async def test_an_index_can_be_read_by_anyone(tmp_path: Path) -> None:
