@@ -62,6 +62,8 @@ feeds_port = {feeds}
 cmaf_port = {cmaf}
 ingest_admin_port = {ingest}
 packager_admin_port = {packager}
+control_admin_port = {control}
+api_port = {api}
 origin_admin_port = {origin}
 programme_admin_port = {programme}
 """
@@ -90,7 +92,7 @@ name = "studio"
 protocol = "icecast"
 key_sha256_env = "KEY_RADIO"
 """
-_PORTS: Final = ("http", "rtmp", "icecast", "feeds", "cmaf", "ingest", "packager")
+_PORTS: Final = ("http", "rtmp", "icecast", "feeds", "cmaf", "ingest", "packager", "control", "api")
 
 
 @dataclass(slots=True)

@@ -88,13 +88,22 @@ def require_secret(secret: str) -> Callable[[web.Request, Handler], object]:
     return check
 
 
-async def serve_application(app: web.Application, host: str, port: int) -> None:
+async def serve_application(
+    app: web.Application, host: str, port: int, *, lingering_s: float = 10.0
+) -> None:
     """Serve ``app`` until cancelled.
+
+    Args:
+        app: What answers.
+        host: Address to listen on.
+        port: Port to listen on.
+        lingering_s: How long what is left of a refused request's body is read and thrown away, so
+            that its sender reads the answer.
 
     Raises:
         ConfigError: If the address cannot be had.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=lingering_s)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

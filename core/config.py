@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -40,15 +40,20 @@ __all__ = [
     "RESERVED_INPUTS",
     "ArchiveSettings",
     "ChannelSettings",
+    "ControlSettings",
+    "GuideSettings",
     "InputSettings",
     "NetworkSettings",
+    "OperatorSettings",
     "RenditionSettings",
     "Settings",
     "SettingsModel",
     "archive_keys",
     "child_environment",
+    "database_url",
     "internal_secret",
     "load_settings",
+    "operator_key_hashes",
     "parse_settings",
     "publisher_key_hashes",
     "publishing_key",
@@ -73,11 +78,13 @@ LOGO_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 _ORIGIN = re.compile(
     r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE
 )
+K = TypeVar("K")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 def _known_rate(rate: Any) -> Any:
@@ -175,11 +182,20 @@ class NetworkSettings(SettingsModel):
     cmaf_port: Port = 8092
     """Port of CMAF uploads, from the programmes to the packager."""
 
+    api_host: str = "127.0.0.1"
+    """Address of the operators' API; put a proxy with TLS before any other than loopback."""
+
+    api_port: Port = 8082
+    """Port of the operators' API: guide, rights, takedowns."""
+
     ingest_admin_port: Port = 9101
     """Metrics and health of ingest."""
 
     packager_admin_port: Port = 9102
     """Metrics and health of the packager."""
+
+    control_admin_port: Port = 9104
+    """Metrics and health of the control room."""
 
     origin_admin_port: Port = 9120
     """Metrics and health of the first origin; the next one's is one higher."""
@@ -242,6 +258,42 @@ class ArchiveSettings(SettingsModel):
         return self
 
 
+class OperatorSettings(SettingsModel):
+    """Somebody, or some program, who may use the operators' API."""
+
+    name: Slug
+    """Who it is, for the audit."""
+
+    key_sha256_env: VariableName
+    """Environment variable that holds the SHA-256 of the operator's key (``lensong key new``)."""
+
+
+class ControlSettings(SettingsModel):
+    """The control room."""
+
+    database_env: VariableName | None = None
+    """Environment variable with the database's ``postgresql+psycopg://`` URL; without it, SQLite in
+    ``{data_dir}/control.db``."""
+
+    operators: Annotated[tuple[OperatorSettings, ...], Field(max_length=256)] = ()
+    """Who may use the operators' API; without any it refuses everyone."""
+
+    @model_validator(mode="after")
+    def _operators_differ(self) -> Self:
+        names = [item.name for item in self.operators]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two operators are called {', '.join(twice)}")
+        return self
+
+
+class GuideSettings(SettingsModel):
+    """The programme guide."""
+
+    watch_dir: Path | None = None
+    """Folder whose XMLTV, CSV and JSON files are imported; without it none is watched."""
+
+
 class RenditionSettings(SettingsModel):
     """One rung of a ladder that is not a preset."""
 
@@ -267,7 +319,7 @@ class InputSettings(SettingsModel):
     protocol: Literal["rtmp", "icecast", "file"]
     """How the feed comes in."""
 
-    key_sha256_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    key_sha256_env: VariableName | None = None
     """Environment variable that holds the SHA-256 of the publisher's key (``lensong key new``)."""
 
     path: Path | None = None
@@ -310,6 +362,9 @@ class ChannelSettings(SettingsModel):
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "vi"
     """Language of the sound (BCP 47), for players' menus."""
+
+    guide_ids: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    """Names that guide files have for this channel, beside its slug."""
 
     frame_rate: Annotated[int, BeforeValidator(_known_rate)] = 25
     """Frames a second of the programme; other input rates are conformed to it."""
@@ -389,6 +444,12 @@ class Settings(SettingsModel):
     archive: ArchiveSettings = ArchiveSettings()
     """The archive."""
 
+    control: ControlSettings = ControlSettings()
+    """The control room."""
+
+    guide: GuideSettings = GuideSettings()
+    """The programme guide."""
+
     channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=64)]
     """TV and radio channels."""
 
@@ -398,6 +459,14 @@ class Settings(SettingsModel):
         twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
         if twice:
             raise ValueError(f"two channels have the slug {', '.join(twice)}")
+        names = [name.casefold() for item in self.channels for name in (item.slug, *item.guide_ids)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"guide_ids: {', '.join(twice)} would mean two channels")
+        self._ports_differ()
+        return self
+
+    def _ports_differ(self) -> None:
         network = self.network
         wanted = {
             network.http_port: "network.http_port",
@@ -405,22 +474,23 @@ class Settings(SettingsModel):
             network.icecast_port: "network.icecast_port",
             network.feeds_port: "network.feeds_port",
             network.cmaf_port: "network.cmaf_port",
+            network.api_port: "network.api_port",
             network.ingest_admin_port: "network.ingest_admin_port",
             network.packager_admin_port: "network.packager_admin_port",
+            network.control_admin_port: "network.control_admin_port",
         }
         ranges = [
             ("network.origin_admin_port", network.origin_admin_port, self.origin.count),
-            ("network.programme_admin_port", network.programme_admin_port, len(slugs)),
+            ("network.programme_admin_port", network.programme_admin_port, len(self.channels)),
         ]
         flat = [*((port, 1, name) for port, name in wanted.items())]
-        if len(wanted) < 7:  # noqa: PLR2004
+        if len(wanted) < 9:  # noqa: PLR2004
             raise ValueError("two ports in [network] are the same")
         flat += [(first, count, name) for name, first, count in ranges]
         flat.sort()
         for (first, count, name), (following, _, other) in pairwise(flat):
             if first + count > following:
                 raise ValueError(f"{name} ({first}, {count} in a row) runs into {other}")
-        return self
 
     def channel(self, slug: str) -> ChannelSettings:
         """Return the channel of that slug.
@@ -443,6 +513,11 @@ class Settings(SettingsModel):
     def archive_dir(self) -> Path:
         """The folder of a disk archive."""
         return self.archive.dir or self.paths.data_dir / "archive"
+
+    @property
+    def guide_dir(self) -> Path:
+        """Folder of the guide's snapshots, which the control room writes and the others read."""
+        return self.paths.data_dir / "guide"
 
     @property
     def packager_socket(self) -> Path:
@@ -571,22 +646,71 @@ def publisher_key_hashes(
     Raises:
         ConfigError: With every variable that is unset or holds no SHA-256, one a line.
     """
-    variables = os.environ if environment is None else environment
-    hashes: dict[tuple[str, str], bytes] = {}
+    variables = {
+        (channel.slug, item.name): item.key_sha256_env
+        for channel in settings.channels
+        for item in channel.inputs
+        if item.key_sha256_env is not None
+    }
+    whose = {key: f"input {key[0]}/{key[1]}" for key in variables}
+    return _key_hashes(variables, whose, environment)
+
+
+def operator_key_hashes(
+    settings: Settings, environment: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """Return the SHA-256 of each operator's key, by name, from the environment.
+
+    Args:
+        settings: Names the variables.
+        environment: Where to look; this process's own environment when None.
+
+    Raises:
+        ConfigError: With every variable that is unset or holds no SHA-256, one a line.
+    """
+    variables = {item.name: item.key_sha256_env for item in settings.control.operators}
+    return _key_hashes(variables, {name: f"operator {name}" for name in variables}, environment)
+
+
+def _key_hashes(
+    variables: Mapping[K, str], whose: Mapping[K, str], environment: Mapping[str, str] | None
+) -> dict[K, bytes]:
+    values = os.environ if environment is None else environment
+    hashes: dict[K, bytes] = {}
     faults: list[str] = []
-    for channel in settings.channels:
-        for item in channel.inputs:
-            if item.key_sha256_env is None:
-                continue
-            value = variables.get(item.key_sha256_env, "").strip().lower()
-            if _SHA256.fullmatch(value):
-                hashes[channel.slug, item.name] = bytes.fromhex(value)
-            else:
-                state = "holds no SHA-256" if value else "is not set"
-                faults.append(
-                    f"input {channel.slug}/{item.name}: the variable {item.key_sha256_env} {state};"
-                    " `lensong key new` prints a key and the value to put there"
-                )
+    for key, variable in variables.items():
+        value = values.get(variable, "").strip().lower()
+        if _SHA256.fullmatch(value):
+            hashes[key] = bytes.fromhex(value)
+        else:
+            state = "holds no SHA-256" if value else "is not set"
+            faults.append(
+                f"{whose[key]}: the variable {variable} {state};"
+                " `lensong key new` prints a key and the value to put there"
+            )
     if faults:
         raise ConfigError("\n".join(faults))
     return hashes
+
+
+def database_url(settings: Settings, environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the URL of the control room's database, or None for the SQLite file of its own.
+
+    It may hold a password: log it nowhere.
+
+    Args:
+        settings: Names the variable.
+        environment: Where to look; this process's own environment when None.
+
+    Raises:
+        ConfigError: If the variable is unset or names no PostgreSQL database.
+    """
+    variable = settings.control.database_env
+    if variable is None:
+        return None
+    values = os.environ if environment is None else environment
+    url = values.get(variable, "").strip()
+    if not url.startswith("postgresql+psycopg://"):
+        state = "does not begin with postgresql+psycopg://" if url else "is not set"
+        raise ConfigError(f"control.database_env: the variable {variable} {state}")
+    return url

@@ -25,7 +25,7 @@ __all__ = ["main", "metrics_in_code", "render_metrics", "render_settings"]
 
 ROOT: Final = Path(__file__).parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
-PACKAGES: Final = ("core", "ingest", "transcoder", "packager", "origin", "lensong")
+PACKAGES: Final = ("core", "ingest", "transcoder", "packager", "origin", "control", "lensong")
 
 _KINDS: Final = {
     "Counter": "counter",
@@ -103,6 +103,8 @@ def _values(field: FieldInfo) -> str:
         found += [entry for item in more for entry in getattr(item, "metadata", [item])]
     if typing.get_origin(annotation) is Literal:
         return ", ".join(f"`{_toml(value)}`" for value in typing.get_args(annotation))
+    if typing.get_origin(annotation) is tuple:
+        return "list of text"
     words = {str: "text", int: "integer", float: "number", Path: "path", bool: "true, false"}
     return " ".join([words[annotation], *_limits(found)])
 
@@ -130,6 +132,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _toml(value: object) -> str:
+    if value == ():
+        return "[]"
     return str(value) if isinstance(value, int | float) else f'"{value}"'
 
 

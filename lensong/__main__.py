@@ -18,8 +18,10 @@ from core.admin import platform_version
 from core.config import (
     INTERNAL_SECRET_VARIABLE,
     child_environment,
+    database_url,
     internal_secret,
     load_settings,
+    operator_key_hashes,
     publisher_key_hashes,
 )
 from core.errors import ConfigError, LensongError
@@ -27,6 +29,7 @@ from core.logs import start_logging
 from lensong.checks import check_machine, needs_of
 from lensong.control import call, find_sockets
 from lensong.demo.station import DemoOptions, run_demo
+from lensong.guide_commands import add_guide_commands
 from lensong.keys import key_hash, new_key
 from lensong.plan import plan_processes
 from lensong.status import merge_status, render_status
@@ -46,6 +49,7 @@ first steps:
   lensong check lensong.toml        what is wrong with a file, and what it needs
   lensong run lensong.toml          the platform, until Ctrl-C
   lensong take hytv backup          put an input on air by hand; `lensong release hytv` ends it
+  lensong guide import week.xml     the programme guide; `lensong guide show hytv` lists a day
 
 exit codes: 0 done, 1 the operation failed, 2 wrong usage or settings
 """
@@ -62,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_platform_commands(commands)
     _add_operator_commands(commands)
+    add_guide_commands(commands, default_file=_DEFAULT_FILE)
     _add_demo(commands)
     return parser
 
@@ -89,7 +94,7 @@ def _add_platform_commands(commands: Any) -> None:
         action="append",
         default=[],
         metavar="SERVICE",
-        help="ingest, packager, origin, programme, or programme:CHANNEL; may be repeated",
+        help="ingest, packager, origin, programme, programme:CHANNEL or control; may be repeated",
     )
     run.set_defaults(run=_run)
 
@@ -221,6 +226,8 @@ def _sockets(arguments: argparse.Namespace) -> list[Path]:
 def _check(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.file)
     publisher_key_hashes(settings)
+    operator_key_hashes(settings)
+    database_url(settings)
     _finish(check_machine(settings, plan_processes(settings)))
     print(f"{arguments.file}: good; {needs_of(settings)}")
     return _OK

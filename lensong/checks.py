@@ -125,6 +125,8 @@ def _ports(
         yield "network.cmaf_port", network.internal_host, network.cmaf_port
     if "origin" in services:
         yield "network.http_port", network.http_host, network.http_port
+    if "control" in services:
+        yield "network.api_port", network.api_host, network.api_port
     for process in processes:
         setting = f"network.{process.service}_admin_port"
         yield setting, network.internal_host, process.admin_port

@@ -49,6 +49,7 @@ class Child:
         min_pause_s: float = 0.2,
         max_pause_s: float = 5.0,
         good_run_s: float = 10.0,
+        needed: bool = True,
     ) -> None:
         """Prepare; nothing is started before :meth:`run`.
 
@@ -60,12 +61,14 @@ class Child:
             min_pause_s: Pause before the first restart; it doubles with each further one.
             max_pause_s: Longest pause.
             good_run_s: A run this long brings the pause back to ``min_pause_s``.
+            needed: One that refuses its very first start ends :meth:`run`; otherwise it is tried
+                again like any that dies.
         """
         self.name, self._argv, self._environment = name, tuple(argv), dict(environment)
         self._say = say
         self._pauses_s = (min_pause_s, max_pause_s, good_run_s)
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._needed, self._stopping = needed, False
         self._again = asyncio.Event()
         self._held: list[str] = []
         self.restarts = 0
@@ -81,7 +84,8 @@ class Child:
         """Keep the process running.  Cancelling is safe: it stops the process first.
 
         Raises:
-            ConfigError: If its very first run ends with :data:`CONFIG_EXIT_CODE`.
+            ConfigError: If it is needed and its very first run ends with
+                :data:`CONFIG_EXIT_CODE`.
         """
         min_pause_s, max_pause_s, good_run_s = self._pauses_s
         pause_s, first = min_pause_s, True
@@ -91,7 +95,7 @@ class Child:
             code = await self._run_once()
             if self._stopping:
                 return
-            if first and code == CONFIG_EXIT_CODE:
+            if first and code == CONFIG_EXIT_CODE and self._needed:
                 raise ConfigError(f"{self.name}: " + ("\n".join(self._held) or "cannot start"))
             self._flush()
             first = False

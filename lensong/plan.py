@@ -28,8 +28,10 @@ _KEEP_MEMORY: Final = {
 the kernel costs 2 % of a channel.  The unit of deploy/systemd says the same.
 """
 
-SERVICES: Final = ("ingest", "packager", "origin", "programme")
-"""Services in the order in which they start: whoever listens before whoever calls."""
+SERVICES: Final = ("ingest", "packager", "origin", "programme", "control")
+"""Services in the order in which they start: whoever listens before whoever calls, and the control
+room, which nothing on air waits for, last.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,13 @@ def _every_process(settings: Settings) -> tuple[PlannedProcess, ...]:
         ),
         *origins,
         *(_programme(settings, channel) for channel in settings.channels),
+        PlannedProcess(
+            name="control",
+            service="control",
+            module="control",
+            arguments=(),
+            admin_port=network.control_admin_port,
+        ),
     )
 
 

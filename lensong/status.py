@@ -44,6 +44,11 @@ async def collect_status(
         if process.channel is not None and isinstance(told, dict):
             _merge_programme(channels[process.channel], told)
     for process in processes:
+        told = facts[process.name].get("status")
+        if process.service == "control" and isinstance(told, dict):
+            for slug, guide in told["guide"].items():
+                if slug in channels:
+                    channels[slug]["guide_ahead_s"] = guide["ahead_s"]
         if process.service == "packager":
             reply = await calls.get(process.admin_port, "/metrics")
             if reply.status == _OK:
@@ -64,6 +69,7 @@ async def _ask(process: PlannedProcess, calls: AdminCalls) -> dict[str, Any]:
 def _merge_programme(channel: dict[str, Any], told: dict[str, Any]) -> None:
     channel["on_air"] = told.get("on_air")
     channel["take"] = told.get("take")
+    channel["blackout"] = told.get("blackout", False)
     for name, facts in (told.get("inputs") or {}).items():
         channel["inputs"][name] = facts
 
@@ -104,6 +110,7 @@ def render_status(status: dict[str, Any]) -> str:
     for slug, facts in status["channels"].items():
         on_air = facts.get("on_air") or "?"
         taken = " (taken)" if facts.get("take") else ""
+        taken = " (blackout)" if facts.get("blackout") else taken
         inputs = ", ".join(f"{name} {_judgement(value)}" for name, value in facts["inputs"].items())
         lag = facts.get("edge_lag_s")
         rows.append(
@@ -116,12 +123,23 @@ def render_status(status: dict[str, Any]) -> str:
             )
         )
     lines = _table(rows)
+    lines += ["", *(_guide_line(slug, facts) for slug, facts in status["channels"].items())]
     processes = [("PROCESS", "PID", "RESTARTS", "HEALTH")]
     for name, facts in status["processes"].items():
         health = "ok" if facts.get("healthy") else facts.get("reason") or "?"
         pid = facts.get("pid")
         processes.append((name, str(pid or "-"), str(facts.get("restarts", "?")), health))
     return "\n".join([*lines, "", *_table(processes)])
+
+
+def _guide_line(slug: str, facts: dict[str, Any]) -> str:
+    ahead_s = facts.get("guide_ahead_s")
+    if ahead_s is None:
+        return f"{slug}: lịch phát sóng: không rõ / the guide: not known"
+    if ahead_s <= 0:
+        return f"{slug}: lịch phát sóng đã hết / the guide is over"
+    hours = int(ahead_s // 3600)
+    return f"{slug}: lịch phát sóng còn {hours} giờ / the guide goes on for {hours} hours"
 
 
 def _judgement(facts: Any) -> str:

@@ -20,7 +20,9 @@ import core
 from core.config import (
     INTERNAL_SECRET_VARIABLE,
     Settings,
+    database_url,
     load_settings,
+    operator_key_hashes,
     publisher_key_hashes,
 )
 from core.errors import ConfigError, RefusedError
@@ -139,6 +141,9 @@ class Supervisor:
     def _check_keys(self, settings: Settings, processes: Sequence[PlannedProcess]) -> None:
         if any(process.service == "ingest" for process in processes):
             publisher_key_hashes(settings, self._environment)
+        if any(process.service == "control" for process in processes):
+            operator_key_hashes(settings, self._environment)
+            database_url(settings, self._environment)
 
     def _start(self, process: PlannedProcess) -> None:
         if self._tasks is None:
@@ -150,7 +155,9 @@ class Supervisor:
             *process.arguments,
         ]
         environment = {**process.environment, **self._environment}
-        child = Child(process.name, argv, environment, say=self._say)
+        # Nothing on air waits for the control room.
+        needed = process.service != "control"
+        child = Child(process.name, argv, environment, say=self._say, needed=needed)
         self._children[process.name] = child
         self._tasks.create_task(child.run(), name=process.name)
 
@@ -254,7 +261,7 @@ class Supervisor:
     async def _tell_services(
         self, processes: Sequence[PlannedProcess], *, quietly: bool = False
     ) -> None:
-        """Have ingest, packager and origins read the file again.
+        """Have ingest, packager, origins and the control room read the file again.
 
         A process that is down reads it when it starts.
         """

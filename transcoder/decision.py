@@ -12,16 +12,32 @@ flapping feed (1 Hz) from dragging the viewers to and fro.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["SLATE", "Decision", "InputState", "Rules", "Stay", "SwitchTo", "decide_source"]
+from core.guide import GuideSnapshot
+from core.timeline import UnixNs
+
+__all__ = [
+    "SLATE",
+    "Blackout",
+    "Decision",
+    "InputState",
+    "Rules",
+    "Stay",
+    "SwitchTo",
+    "blackouts_of",
+    "decide_source",
+    "is_blacked_out",
+]
 
 SLATE: Final = "slate"
 """Name of the source that is always there."""
 
-Reason: TypeAlias = Literal["loss", "recover", "operator"]
+Reason: TypeAlias = Literal["loss", "recover", "operator", "schedule"]
+
+_NS: Final = 1_000_000_000
 
 _STEADY_NS: Final = 2_000_000_000
 """In need, with nothing trusted left, an input that was good for this long will do.
@@ -52,6 +68,17 @@ class InputState:
 
 
 @dataclass(frozen=True, slots=True)
+class Blackout:
+    """A span that may not be shown at all, known beforehand from the guide."""
+
+    start_ns: UnixNs
+    """First moment that is the slate's."""
+
+    end_ns: UnixNs
+    """First moment after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """The source on air stays there."""
 
@@ -67,6 +94,20 @@ class SwitchTo:
 Decision: TypeAlias = Stay | SwitchTo
 
 
+def blackouts_of(snapshot: GuideSnapshot, *, now_s: int) -> tuple[Blackout, ...]:
+    """Return the blackouts that are on or to come at ``now_s`` (UNIX seconds)."""
+    return tuple(
+        Blackout(UnixNs(item.began_s * _NS), UnixNs(item.ended_s * _NS))
+        for item in snapshot.programmes
+        if item.blackout and item.ended_s > now_s
+    )
+
+
+def is_blacked_out(blackouts: Iterable[Blackout], frame_ns: UnixNs) -> bool:
+    """Tell whether the frame that begins at ``frame_ns`` must be the slate."""
+    return any(item.start_ns <= frame_ns < item.end_ns for item in blackouts)
+
+
 def decide_source(
     inputs: Sequence[InputState],
     *,
@@ -74,6 +115,7 @@ def decide_source(
     take: str | None,
     now_ns: int,
     rules: Rules,
+    blackout: bool = False,
 ) -> Decision:
     """Decide what feeds the next frame.
 
@@ -84,9 +126,12 @@ def decide_source(
             it is good, and slate always is.
         now_ns: The moment, on the clock of ``good_since_ns``.
         rules: The channel's rules.
+        blackout: The guide says that the next frame may not be shown
+            (:func:`is_blacked_out`); nobody's take goes before that.
     """
-    if take == SLATE:
-        return Stay() if on_air == SLATE else SwitchTo(SLATE, "operator")
+    if blackout or take == SLATE:
+        reason: Reason = "schedule" if blackout else "operator"
+        return Stay() if on_air == SLATE else SwitchTo(SLATE, reason)
     by_name = {item.name: item for item in inputs}
     taken = by_name.get(take) if take is not None else None
     if taken is not None and taken.good:

@@ -26,6 +26,7 @@ def render_status(state: ProgrammeState) -> dict[str, Any]:
         "channel": state.channel,
         "on_air": switcher.on_air,
         "take": switcher.take,
+        "blackout": switcher.is_blacked_out,
         "inputs": {
             name: {
                 "good": health[name][0],

@@ -15,7 +15,7 @@ from transcoder.state import ProgrammeState
 __all__ = ["ProgrammeMetrics"]
 
 _GAP_BUCKETS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10)
-_REASONS: Final = ("loss", "recover", "operator")
+_REASONS: Final = ("loss", "recover", "operator", "schedule")
 _FAULTS: Final = ("exit", "blocked", "silent", "late", "format")
 _THUMBNAIL_FAULTS: Final = ("end", "format")
 _ENCODER: Final = "a"

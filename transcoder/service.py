@@ -11,15 +11,16 @@ import aiohttp
 import structlog
 
 from core.admin import AdminPort, new_registry
-from core.clock import monotonic_ns
+from core.clock import monotonic_ns, unix_ns
 from core.config import ChannelSettings, InputSettings, Settings, load_settings
 from core.errors import ConfigError
+from core.guide_files import GuideFiles
 from core.ladder import renditions_of
 from core.programs import ffmpeg_program
 from core.tasks import supervise
 from core.timeline import UnixNs
 from transcoder.buffer import InputBuffer, Picture
-from transcoder.decision import Rules
+from transcoder.decision import Rules, blackouts_of
 from transcoder.decoder import Decoder
 from transcoder.encoder import Output
 from transcoder.graph import EncoderPlan
@@ -40,6 +41,9 @@ __all__ = ["ProgrammeService"]
 log = structlog.get_logger()
 
 _TAPE_S: Final = 3
+
+_GUIDE_S: Final = 1.0
+"""How often the guide's snapshot is looked at."""
 
 
 class ProgrammeService:
@@ -65,6 +69,7 @@ class ProgrammeService:
         self._slate: Picture | None = None if self._size is None else black_picture(*self._size)
         self._reloads: asyncio.Queue[ChannelSettings] = asyncio.Queue()
         self._titles: dict[str, TitleFollower] = {}
+        self._guide = GuideFiles(settings.guide_dir)
 
     async def run(self) -> None:
         """Run the programme until cancelled."""
@@ -84,6 +89,8 @@ class ProgrammeService:
                 secret=self._secret,
                 routes=control_routes(lambda: state, self._reload),
             )
+            # Before the first frame: a programme that restarts within a blackout shows nothing.
+            await self._read_guide(state)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(admin.run())
                 tasks.create_task(self._draw_slate())
@@ -95,6 +102,7 @@ class ProgrammeService:
                     tasks.create_task(state.thumbnails.run())
                 tasks.create_task(supervise("state", self._teller(session, state), max_pause_s=2))
                 tasks.create_task(self._follow_inputs(session, state))
+                tasks.create_task(self._follow_guide(state))
 
     def _build(self, session: aiohttp.ClientSession) -> ProgrammeState:
         channel, settings = self._channel, self._settings
@@ -204,6 +212,17 @@ class ProgrammeService:
             titles=lambda: {name: item.title for name, item in self._titles.items()},
         )
 
+    async def _follow_guide(self, state: ProgrammeState) -> None:
+        """Take blackouts from the guide's snapshot; while nobody writes it, the last one holds."""
+        while True:
+            await asyncio.sleep(_GUIDE_S)
+            await self._read_guide(state)
+
+    async def _read_guide(self, state: ProgrammeState) -> None:
+        for snapshot in await asyncio.to_thread(self._guide.read_changed, [state.channel]):
+            now_s = unix_ns() // 1_000_000_000
+            state.switcher.replace_blackouts(blackouts_of(snapshot, now_s=now_s))
+
     async def _reload(self) -> None:
         """Apply the settings file: inputs and rules at once, anything else not at all.
 
@@ -212,7 +231,7 @@ class ProgrammeService:
         """
         settings = await asyncio.to_thread(load_settings, self._path)
         channel = settings.channel(self._channel.slug)
-        live = {"inputs", "return_after_s"}
+        live = {"inputs", "return_after_s", "guide_ids"}
         if channel.model_dump(exclude=live) != self._channel.model_dump(exclude=live):
             raise ConfigError("this change of the channel needs a restart of its programme")
         await self._reloads.put(channel)

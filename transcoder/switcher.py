@@ -10,9 +10,23 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from core.timeline import PARTS_PER_SEGMENT, frames_per_segment, samples_per_frame
+from core.timeline import (
+    PARTS_PER_SEGMENT,
+    frames_per_segment,
+    samples_per_frame,
+    start_of_frame,
+)
 from transcoder.buffer import InputBuffer, Picture, Taken
-from transcoder.decision import SLATE, InputState, Rules, Stay, SwitchTo, decide_source
+from transcoder.decision import (
+    SLATE,
+    Blackout,
+    InputState,
+    Rules,
+    Stay,
+    SwitchTo,
+    decide_source,
+    is_blacked_out,
+)
 from transcoder.mixer import SoundMixer
 from transcoder.tape import TapeItem
 
@@ -86,6 +100,10 @@ class Switcher:
         self._mixer = SoundMixer(block_samples=samples_per_frame(frame_rate))
         self._lock = threading.Lock()
         self._take: str | None = None
+        self._blackouts: tuple[Blackout, ...] = ()
+        self.is_blacked_out = False
+        """The frame made last is the slate because the guide says so."""
+
         self._picture: Picture | None = None
         self._repeats = 0
         self._slate_segments: dict[int, None] = {}
@@ -102,6 +120,11 @@ class Switcher:
     def take(self, source: str | None) -> None:
         with self._lock:
             self._take = source
+
+    def replace_blackouts(self, blackouts: tuple[Blackout, ...]) -> None:
+        """Show the slate in these spans, exact to the frame."""
+        with self._lock:
+            self._blackouts = blackouts
 
     def replace_inputs(self, inputs: Mapping[str, InputBuffer], rules: Rules) -> None:
         """Use other inputs from the next tick on; those of the same name keep their health."""
@@ -133,8 +156,14 @@ class Switcher:
             states = [self._judge(name, taken[name], now_ns) for name in self._inputs]
             if self.on_air != SLATE and self.on_air not in self._inputs:
                 self._switch(SwitchTo(SLATE, "operator"), frame)  # reload took it away
+            self.is_blacked_out = is_blacked_out(self._blackouts, start_of_frame(frame, self._rate))
             decision = decide_source(
-                states, on_air=self.on_air, take=self._take, now_ns=now_ns, rules=self._rules
+                states,
+                on_air=self.on_air,
+                take=self._take,
+                now_ns=now_ns,
+                rules=self._rules,
+                blackout=self.is_blacked_out,
             )
             was_on_air = self.on_air
             match decision:

@@ -9,7 +9,15 @@ from typing import Final
 
 from core.errors import ConfigError
 
-__all__ = ["DEMO_PORT", "STUDIOS", "DemoOptions", "StudioPlan", "demo_port", "render_settings"]
+__all__ = [
+    "DEMO_PORT",
+    "STUDIOS",
+    "DemoOptions",
+    "StudioPlan",
+    "demo_port",
+    "guide_dir",
+    "render_settings",
+]
 
 DEMO_PORT: Final = 8090
 _MAX_PORT: Final = 65_535
@@ -18,8 +26,10 @@ _PORTS: Final = {
     "icecast_port": 8081,
     "feeds_port": 8091,
     "cmaf_port": 8092,
+    "api_port": 8082,
     "ingest_admin_port": 9101,
     "packager_admin_port": 9102,
+    "control_admin_port": 9104,
     "origin_admin_port": 9120,
     "programme_admin_port": 9140,
 }
@@ -106,6 +116,11 @@ def demo_port(options: DemoOptions) -> int:
     return DEMO_PORT + options.port_offset
 
 
+def guide_dir(data_dir: Path) -> Path:
+    """Return the folder whose guides are imported."""
+    return data_dir / "guide-in"
+
+
 def render_settings(options: DemoOptions, *, data_dir: Path, run_dir: Path) -> str:
     """Write the settings file of the demo.
 
@@ -131,6 +146,9 @@ http_host = {_text(options.http_host)}
 http_port = {options.http_port}
 publish_host = "127.0.0.1"
 {lines}
+
+[guide]
+watch_dir = {_text(guide_dir(data_dir))}
 
 [[channels]]
 slug = "hytv"

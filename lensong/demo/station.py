@@ -17,11 +17,13 @@ from core.clock import unix_ns
 from core.config import child_environment
 from core.errors import ConfigError
 from core.tasks import first_error
+from lensong.demo.guide import GUIDE_NAME, render_guide
 from lensong.demo.installation import (
     STUDIOS,
     DemoOptions,
     StudioPlan,
     demo_port,
+    guide_dir,
     render_settings,
 )
 from lensong.demo.page_server import PageServer
@@ -143,6 +145,7 @@ class _Station:
     async def run(self) -> None:
         text = render_settings(self._options, data_dir=self._data_dir, run_dir=self._run_dir)
         await asyncio.to_thread(self._settings_file.write_text, text, encoding="utf-8")
+        await asyncio.to_thread(self._lay_guide)
         loop = asyncio.get_running_loop()
         started = loop.time()
         self._tell("services")
@@ -169,6 +172,12 @@ class _Station:
                 )
         finally:
             self._log.close()
+
+    def _lay_guide(self) -> None:
+        """Lay the guide where the control room finds it; nobody waits for that."""
+        folder = guide_dir(self._data_dir)
+        folder.mkdir(exist_ok=True)
+        (folder / GUIDE_NAME).write_bytes(render_guide(unix_ns() // 1_000_000_000))
 
     async def _wait_for_ingest(self) -> None:
         """A studio that calls before anybody listens only burns the processor it calls with."""
@@ -211,7 +220,8 @@ class _Station:
 
     def _stage(self, status: Mapping[str, Any]) -> str:
         processes = status["processes"]
-        if any(facts.get("status") is None for facts in processes.values()):
+        needed = [facts for name, facts in processes.items() if name != "control"]
+        if any(facts.get("status") is None for facts in needed):
             return "services"
         told = processes["ingest"]["status"].get("inputs", [])
         if not all(facts.get("live") for facts in told):

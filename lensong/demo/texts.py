@@ -48,7 +48,8 @@ Hãy thử:
   2. Chọn nguồn bằng tay:  lensong take hytv backup {where}
      Trả lại cho máy:      lensong release hytv {where}
   3. Xem tình trạng:       lensong status {where}
-  4. Sửa {settings}
+  4. Xem lịch phát sóng:   lensong guide show hytv --settings {settings}
+  5. Sửa {settings}
      rồi:                  lensong reload {settings}
   Ctrl-C để dừng.
 
@@ -56,6 +57,7 @@ Try this:
   1. Open the demo's page and press "Unplug" under STUDIO: the programme goes to the backup and no
      viewer notices. Unplug both: the slate. Plug in again: it returns after 10 seconds.
   2. Choose by hand, and give the choice back, with the commands above (take, release).
-  3. Look at the state: status. 4. Edit the settings, then: reload.
+  3. Look at the state: status. 4. The programme guide: guide show.
+  5. Edit the settings, then: reload.
   Ctrl-C stops.
 """

@@ -40,6 +40,8 @@ NAMES = (
     "cmaf_port",
     "ingest_admin_port",
     "packager_admin_port",
+    "control_admin_port",
+    "api_port",
     "origin_admin_port",
     "programme_admin_port",
 )

@@ -25,6 +25,8 @@ NAMES = (
     "cmaf_port",
     "ingest_admin_port",
     "packager_admin_port",
+    "control_admin_port",
+    "api_port",
     "origin_admin_port",
     "programme_admin_port",
 )
@@ -124,7 +126,7 @@ def test_a_platform_is_reloaded_repaired_and_ended_without_a_trace(tmp_path: Pat
     good = file.read_text()
     with platform(file) as process:
         before = status(tmp_path)["processes"]
-        assert set(before) == {"ingest", "packager", "origin-0", "programme-one"}
+        assert set(before) == {"ingest", "packager", "origin-0", "programme-one", "control"}
 
         # A bad file is refused with its faults, and a moved port with a sentence.
         file.write_text(good + "[[channels]]\nslug = 'BAD SLUG'\n")

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from transcoder.decision import SLATE, Decision, InputState, Rules, Stay, SwitchTo, decide_source
+from core.guide import GuideSnapshot, Programme
+from core.timeline import UnixNs
+from transcoder.decision import (
+    SLATE,
+    Blackout,
+    Decision,
+    InputState,
+    Rules,
+    Stay,
+    SwitchTo,
+    blackouts_of,
+    decide_source,
+    is_blacked_out,
+)
 
 S = 1_000_000_000
 NOW = 100 * S
@@ -109,3 +122,67 @@ def test_a_feed_that_flaps_at_1_hz_for_a_minute_makes_one_switch() -> None:
             on_air = decision.source
             switches.append(decision)
     assert switches == [SwitchTo("backup", "loss")]
+
+
+@pytest.mark.parametrize(
+    ("on_air", "take", "expected"),
+    [
+        pytest.param("studio", None, SwitchTo(SLATE, "schedule"), id="a good input goes"),
+        pytest.param("studio", "studio", SwitchTo(SLATE, "schedule"), id="a take is no excuse"),
+        pytest.param(SLATE, "studio", Stay(), id="slate stays, whatever is taken"),
+        pytest.param(SLATE, SLATE, Stay(), id="slate was taken already"),
+    ],
+)
+def test_a_blackout_is_slate_whatever_else_is_wanted(
+    on_air: str, take: str | None, expected: Decision
+) -> None:
+    decision = decide_source(
+        [studio(good_s=60), backup(good_s=60)],
+        on_air=on_air,
+        take=take,
+        now_ns=NOW,
+        rules=RULES,
+        blackout=True,
+    )
+    assert decision == expected
+
+
+def test_after_a_blackout_the_input_returns_at_once() -> None:
+    decision = decide_source(
+        [studio(good_s=60)], on_air=SLATE, take=None, now_ns=NOW, rules=RULES, blackout=False
+    )
+    assert decision == SwitchTo("studio", "recover")
+
+
+def test_a_blackout_holds_its_first_moment_and_not_its_end() -> None:
+    spans = (Blackout(UnixNs(10 * S), UnixNs(20 * S)), Blackout(UnixNs(20 * S), UnixNs(21 * S)))
+    at = [10 * S - 1, 10 * S, 20 * S - 1, 20 * S, 21 * S - 1, 21 * S]
+    found = [is_blacked_out(spans, UnixNs(moment)) for moment in at]
+    assert found == [False, True, True, True, True, False]
+
+
+def test_blackouts_are_read_from_the_guide_as_run_and_not_past() -> None:
+    def item(name: str, start_s: int, *, blackout: bool, as_run: int | None = None) -> Programme:
+        return Programme(
+            id=name,
+            channel="hytv",
+            start_s=start_s,
+            end_s=start_s + 100,
+            title=name,
+            blackout=blackout,
+            as_run_start_s=as_run,
+        )
+
+    snapshot = GuideSnapshot(
+        channel="hytv",
+        programmes=(
+            item("over", 800, blackout=True),
+            item("on", 950, blackout=True, as_run=960),
+            item("open", 1_050, blackout=False),
+            item("to-come", 1_150, blackout=True),
+        ),
+    )
+    assert blackouts_of(snapshot, now_s=1_000) == (
+        Blackout(UnixNs(960 * S), UnixNs(1_050 * S)),
+        Blackout(UnixNs(1_150 * S), UnixNs(1_250 * S)),
+    )

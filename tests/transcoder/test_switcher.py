@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.timeline import UnixNs
 from transcoder.buffer import InputBuffer
-from transcoder.decision import Rules
+from transcoder.decision import Blackout, Rules
 from transcoder.switcher import Switcher
 
 START = 44_875_000_032
@@ -132,3 +133,19 @@ def test_an_input_that_a_reload_took_away_leaves_the_air() -> None:
         {"backup": station.buffers["backup"]}, Rules(return_after_ns=10_000_000_000)
     )
     assert station.run(1)[-1].startswith("backup:")
+
+
+def test_a_blackout_begins_and_ends_exact_to_the_frame_over_a_take() -> None:
+    station = Station()
+    station.run(4)
+    station.switcher.take = "studio"
+    first, last = station.frame + 10, station.frame + 35
+    span = Blackout(UnixNs(first * TICK_NS), UnixNs(last * TICK_NS))
+    station.switcher.replace_blackouts((span,))
+    begin = station.frame + 1
+    shown = station.run(3)
+    slate = [begin + place for place, text in enumerate(shown) if text == "slate"]
+    assert slate == list(range(first, last))
+    assert station.switcher.counts.switches["slate", "schedule"] == 1
+    assert not station.switcher.is_blacked_out
+    assert shown[-1].startswith("studio:")

@@ -1,0 +1,1 @@
+"""The control room: guide, rights, takedowns, audit; the operators' API."""
