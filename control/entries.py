@@ -260,6 +260,7 @@ def _draft(slug: str, item: _Timed, following: int | None, work: _Work) -> Draft
         work.spoil(fault("end_before_start", line=entry.line, detail=entry.end.strip()), slug, day)
     elif end_s - item.start_s > _DAY_S:
         work.spoil(fault("too_long", line=entry.line, detail=entry.end.strip()), slug, day)
+        end_s = item.start_s + 1  # no overlap with the days after it, which are innocent
     return Draft(
         line=entry.line,
         channel=slug,

@@ -18,6 +18,11 @@ _TIMES: Final = ("start", "end")
 _LAST_UNIX_S: Final = 32_503_680_000
 _MAX_DEPTH: Final = 20
 
+_TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+"""Strings and brackets.  Possessive, and a string without an end goes to the text's: no step back,
+so the time is that of reading once, whatever the text is.
+"""
+
 
 def parse_json(data: bytes) -> list[Entry]:
     """Read a list of programmes, or an object that has one under ``programmes``.
@@ -37,7 +42,7 @@ def parse_json(data: bytes) -> list[Entry]:
 def _check_depth(text: str) -> None:
     """Refuse deep nesting before the parser, which calls itself for each level, sees it."""
     depth = 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
+    for token in _TOKENS.finditer(text):
         mark = token[0]
         depth += (mark in "[{") - (mark in "]}") if len(mark) == 1 else 0
         if depth > _MAX_DEPTH:

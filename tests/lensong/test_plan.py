@@ -50,7 +50,7 @@ def test_only_picks_services_and_single_programmes() -> None:
 
 
 def test_only_refuses_a_name_that_means_nothing() -> None:
-    with pytest.raises(ConfigError, match="no service orgin; there are: ingest"):
+    with pytest.raises(ConfigError, match="no service orgin; there are: control, ingest"):
         plan_processes(settings("hytv"), ["orgin"])
 
 
