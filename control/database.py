@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from core.errors import ConfigError, LensongError
 
@@ -137,7 +138,9 @@ class Database:
 def _engine(url: str | None, sqlite_file: Path) -> Engine:
     if url is None:
         address = URL.create("sqlite", database=str(sqlite_file.absolute()))
-        engine = create_engine(address, hide_parameters=True)
+        # A connection for each transaction: a file that was restored meanwhile is the one that is
+        # opened, and no handle stays on the one that is gone.
+        engine = create_engine(address, hide_parameters=True, poolclass=NullPool)
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

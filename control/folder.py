@@ -150,7 +150,7 @@ def _inside(folder: Path) -> Iterator[int]:
 def _safe(name: str) -> str:
     """Return a name that any program can handle."""
     stem, dot, ending = name.rpartition(".")
-    plain = "-".join(re.findall(r"[a-z0-9._]+", re.sub(r"[^a-z0-9._-]+", "-", _ascii(stem))))
+    plain = re.sub(r"\.{2,}", ".", "-".join(re.findall(r"[a-z0-9._]+", _ascii(stem))))
     return f"{plain.strip('.')[:_MAX_NAME] or 'guide'}{dot}{ending.lower()}"
 
 

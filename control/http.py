@@ -27,6 +27,7 @@ from core.errors import FormatError, LensongError, http_status
 
 __all__ = ["Api"]
 
+_OPERATOR: Final = web.RequestKey("operator", str)
 _CHUNK: Final = 64 * 1024
 _BODY_S: Final = 60.0
 _MAX_CALL_BYTES: Final = 64 * 1024
@@ -121,7 +122,7 @@ class Api:
             return _fail(
                 503, "database_down", "cơ sở dữ liệu không trả lời / the database does not answer"
             )
-        request["operator"] = name
+        request[_OPERATOR] = name
         return None
 
     async def _before_body(self, request: web.Request) -> web.StreamResponse | None:
@@ -228,7 +229,7 @@ class Api:
 
 
 def _act(request: web.Request) -> Act:
-    return Act(f"api:{request['operator']}", _now_s())
+    return Act(f"api:{request[_OPERATOR]}", _now_s())
 
 
 def _now_s() -> int:

@@ -11,7 +11,15 @@ import pytest
 from pydantic import BaseModel
 
 from core import config
-from core.config import ChannelSettings, Settings, SettingsModel, load_settings, parse_settings
+from core.config import (
+    ChannelSettings,
+    Settings,
+    SettingsModel,
+    database_url,
+    load_settings,
+    operator_key_hashes,
+    parse_settings,
+)
 from core.errors import ConfigError
 
 GOOD = """
@@ -252,3 +260,49 @@ def test_channel_settings_have_the_promised_defaults() -> None:
     assert (channel.jitter_buffer_ms, channel.patience_ms) == (200, 400)
     assert channel.return_after_s == 10.0
     assert Settings.model_fields["channels"].is_required()
+
+
+def test_two_operators_of_one_name_and_a_name_of_two_channels_are_refused() -> None:
+    operator = '[[control.operators]]\nname = "hoa"\nkey_sha256_env = "A"\n'
+    with pytest.raises(ConfigError, match="two operators are called hoa"):
+        parse_settings(GUIDE_STATION.format(more=operator * 2, ids=""), name="x")
+    with pytest.raises(ConfigError, match="guide_ids: hyfm would mean two channels"):
+        parse_settings(GUIDE_STATION.format(more="", ids='guide_ids = ["HYFM"]'), name="x")
+
+
+def test_operators_keys_and_the_database_come_from_the_environment() -> None:
+    operator = '[control]\ndatabase_env = "DB"\n'
+    operator += '[[control.operators]]\nname = "hoa"\nkey_sha256_env = "HOA"\n'
+    settings = parse_settings(GUIDE_STATION.format(more=operator, ids=""), name="x")
+    assert operator_key_hashes(settings, {"HOA": "AB" * 32}) == {"hoa": b"\xab" * 32}
+    with pytest.raises(ConfigError, match="operator hoa: the variable HOA holds no SHA-256"):
+        operator_key_hashes(settings, {"HOA": "key itself"})
+    url = "postgresql+psycopg://lensong@db/lensong"
+    assert database_url(settings, {"DB": url}) == url
+    with pytest.raises(ConfigError, match="the variable DB is not set"):
+        database_url(settings, {})
+    plain = parse_settings(GUIDE_STATION.format(more="", ids=""), name="x")
+    assert database_url(plain, {}) is None
+
+
+def test_the_control_rooms_ports_are_its_own() -> None:
+    for line in ("api_port = 8080", "control_admin_port = 9120"):
+        more = f"[network]\n{line}\n"
+        with pytest.raises(ConfigError, match="are the same|runs into"):
+            parse_settings(GUIDE_STATION.format(more=more, ids=""), name="x")
+
+
+GUIDE_STATION = """
+[station]
+name = "Đài"
+{more}
+[[channels]]
+slug = "hytv"
+name = "hytv"
+kind = "tv"
+{ids}
+[[channels]]
+slug = "hyfm"
+name = "hyfm"
+kind = "radio"
+"""
