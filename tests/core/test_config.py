@@ -288,7 +288,7 @@ def test_operators_keys_and_the_database_come_from_the_environment() -> None:
 def test_the_control_rooms_ports_are_its_own() -> None:
     for line in ("api_port = 8080", "control_admin_port = 9120"):
         more = f"[network]\n{line}\n"
-        with pytest.raises(ConfigError, match="are the same|runs into"):
+        with pytest.raises(ConfigError, match=r"are the same|runs into"):
             parse_settings(GUIDE_STATION.format(more=more, ids=""), name="x")
 
 

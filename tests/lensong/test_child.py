@@ -92,6 +92,16 @@ async def test_a_first_run_that_refuses_its_settings_fails_the_start_with_its_se
     assert heard.lines == []  # said once, by whoever prints the error
 
 
+async def test_one_that_is_not_needed_is_tried_again_and_says_why() -> None:
+    heard = Heard()
+    code = "import sys; print('control: no such zone', file=sys.stderr); sys.exit(2)"
+    argv = [sys.executable, "-c", code]
+    one = Child("test", argv, {"PATH": "/usr/bin"}, say=heard, min_pause_s=0.01, needed=False)
+    async with running(one):
+        await heard.until("control: no such zone", times=2)
+    assert one.restarts >= 1
+
+
 async def test_a_traceback_is_passed_on_with_the_name_of_the_process() -> None:
     heard = Heard()
     one = child("raise RuntimeError('a bug')", heard)
