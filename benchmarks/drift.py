@@ -40,7 +40,7 @@ import numpy.typing as npt
 
 from benchmarks.skewed_studio import LOOP_PICTURES, encode_loop, flv_file, source_tags
 from benchmarks.station import ROOT, Station, running_platform, tv_settings
-from core.config import PUBLISH_KEY_VARIABLE, child_environment
+from core.environment import PUBLISH_KEY_VARIABLE, child_environment
 from lensong.demo.picture import FLASH_FRAMES, FRAME_RATE
 from tests.checker.decoded import (
     Picture,

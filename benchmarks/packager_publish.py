@@ -23,7 +23,8 @@ import aiohttp
 import uvloop
 
 from core.clock import monotonic_ns, unix_ns
-from core.config import INTERNAL_SECRET_VARIABLE, Settings, child_environment, load_settings
+from core.config import Settings, load_settings
+from core.environment import INTERNAL_SECRET_VARIABLE, child_environment
 from core.ladder import Rendition, renditions_of
 from core.publication import PartPublished, PublicationReader
 from core.timeline import PartAddress, end_of_part, msn_at

@@ -30,7 +30,7 @@ import uvloop
 
 from core.boot import ON_AIR
 from core.clock import monotonic_ns
-from core.config import publishing_key
+from core.environment import publishing_key
 from core.errors import LensongError
 from lensong.demo.flv import FlvReader, FlvTag
 from lensong.demo.picture import FRAME_RATE, HEIGHT, WIDTH, Look, Picture, Texts

@@ -22,13 +22,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from core.config import (
-    INTERNAL_SECRET_VARIABLE,
-    PUBLISH_KEY_VARIABLE,
-    Settings,
-    child_environment,
-    parse_settings,
-)
+from core.config import Settings, parse_settings
+from core.environment import INTERNAL_SECRET_VARIABLE, PUBLISH_KEY_VARIABLE, child_environment
 from core.process import parent_arguments
 
 __all__ = [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from control.service import ControlService
 from core.boot import AUDIENCE, run_service
-from core.config import internal_secret, load_settings
+from core.config import load_settings
+from core.environment import internal_secret
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ from control.report import ImportReport
 from control.snapshots import SnapshotWriter
 from control.store import Listed, ListedTakedown, Store
 from control.text import clean, slug_of
-from core.config import Settings, database_url
+from core.config import Settings
+from core.environment import database_url
 from core.errors import ConfigError, FormatError, RefusedError
 from core.guide import Takedown
 

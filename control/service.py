@@ -17,7 +17,8 @@ from control.room import ControlRoom
 from control.state import GuideState
 from core.admin import AdminPort, new_registry, serve_application
 from core.clock import unix_ns
-from core.config import Settings, load_settings, operator_key_hashes
+from core.config import Settings, load_settings
+from core.environment import operator_key_hashes
 from core.errors import ConfigError
 from core.tasks import supervise
 

@@ -1,21 +1,18 @@
 """Settings: one TOML file, read once, checked whole, frozen, passed down by hand.
 
 Every fault is reported at once, so that a file is mended in one go.  Secrets never
-stand in the file: the settings name an environment variable, and only this module
-reads the environment.
+stand in the file: the settings name a variable, which :mod:`core.environment` reads.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 import tomllib
 import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -33,10 +30,7 @@ from core.errors import ConfigError
 from core.timeline import FRAME_RATES
 
 __all__ = [
-    "ARCHIVE_KEY_VARIABLES",
-    "INTERNAL_SECRET_VARIABLE",
     "LOGO_SUFFIXES",
-    "PUBLISH_KEY_VARIABLE",
     "RESERVED_INPUTS",
     "ArchiveSettings",
     "ChannelSettings",
@@ -48,25 +42,9 @@ __all__ = [
     "RenditionSettings",
     "Settings",
     "SettingsModel",
-    "archive_keys",
-    "child_environment",
-    "database_url",
-    "internal_secret",
     "load_settings",
-    "operator_key_hashes",
     "parse_settings",
-    "publisher_key_hashes",
-    "publishing_key",
 ]
-
-INTERNAL_SECRET_VARIABLE: Final = "LENSONG_INTERNAL_SECRET"  # noqa: S105
-"""Environment variable with the secret that the services of one installation share."""
-
-ARCHIVE_KEY_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""Environment variables with the keys of an S3 archive; their names are what S3 tools know."""
-
-PUBLISH_KEY_VARIABLE: Final = "LENSONG_PUBLISH_KEY"
-"""Environment variable with the key that a publisher of ours sends with."""
 
 RESERVED_INPUTS: Final = ("slate", "playout", "override")
 """Names that mean the platform's own sources and can be no input's."""
@@ -78,10 +56,6 @@ LOGO_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 _ORIGIN = re.compile(
     r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE
 )
-K = TypeVar("K")
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -586,131 +560,3 @@ def _step_into(node: Any, step: int | str) -> Any:
     if isinstance(node, dict):
         return node.get(step)
     return node[step] if isinstance(node, list) and isinstance(step, int) else None
-
-
-def internal_secret() -> str:
-    """Return the secret that the services share.
-
-    Raises:
-        ConfigError: If it is not set or too short to be one.
-    """
-    secret = os.environ.get(INTERNAL_SECRET_VARIABLE, "")
-    if len(secret) < 16:  # noqa: PLR2004
-        raise ConfigError(
-            f"{INTERNAL_SECRET_VARIABLE} must hold the secret that the services share, at least"
-            " 16 characters; `lensong run` without --only makes one by itself"
-        )
-    return secret
-
-
-def archive_keys() -> tuple[str, str]:
-    """Return (access key id, secret access key) of an S3 archive.
-
-    Raises:
-        ConfigError: If one is not set.
-    """
-    found = [os.environ.get(name, "") for name in ARCHIVE_KEY_VARIABLES]
-    if not all(found):
-        raise ConfigError(f"an s3 archive needs its keys in {' and '.join(ARCHIVE_KEY_VARIABLES)}")
-    return found[0], found[1]
-
-
-def publishing_key() -> str:
-    """Return the key with which this process publishes.
-
-    Raises:
-        ConfigError: If it is not set.
-    """
-    key = os.environ.get(PUBLISH_KEY_VARIABLE, "")
-    if not key:
-        raise ConfigError(f"{PUBLISH_KEY_VARIABLE} must hold the key to publish with")
-    return key
-
-
-def child_environment() -> dict[str, str]:
-    """Return the environment for child services, with an internal secret made if none is set."""
-    environment = dict(os.environ)
-    environment.setdefault(INTERNAL_SECRET_VARIABLE, secrets.token_urlsafe(32))
-    return environment
-
-
-def publisher_key_hashes(
-    settings: Settings, environment: Mapping[str, str] | None = None
-) -> dict[tuple[str, str], bytes]:
-    """Return the SHA-256 of each publisher's key, by (channel, input), from the environment.
-
-    Args:
-        settings: Names the variables.
-        environment: Where to look; this process's own environment when None.
-
-    Raises:
-        ConfigError: With every variable that is unset or holds no SHA-256, one a line.
-    """
-    variables = {
-        (channel.slug, item.name): item.key_sha256_env
-        for channel in settings.channels
-        for item in channel.inputs
-        if item.key_sha256_env is not None
-    }
-    whose = {key: f"input {key[0]}/{key[1]}" for key in variables}
-    return _key_hashes(variables, whose, environment)
-
-
-def operator_key_hashes(
-    settings: Settings, environment: Mapping[str, str] | None = None
-) -> dict[str, bytes]:
-    """Return the SHA-256 of each operator's key, by name, from the environment.
-
-    Args:
-        settings: Names the variables.
-        environment: Where to look; this process's own environment when None.
-
-    Raises:
-        ConfigError: With every variable that is unset or holds no SHA-256, one a line.
-    """
-    variables = {item.name: item.key_sha256_env for item in settings.control.operators}
-    return _key_hashes(variables, {name: f"operator {name}" for name in variables}, environment)
-
-
-def _key_hashes(
-    variables: Mapping[K, str], whose: Mapping[K, str], environment: Mapping[str, str] | None
-) -> dict[K, bytes]:
-    values = os.environ if environment is None else environment
-    hashes: dict[K, bytes] = {}
-    faults: list[str] = []
-    for key, variable in variables.items():
-        value = values.get(variable, "").strip().lower()
-        if _SHA256.fullmatch(value):
-            hashes[key] = bytes.fromhex(value)
-        else:
-            state = "holds no SHA-256" if value else "is not set"
-            faults.append(
-                f"{whose[key]}: the variable {variable} {state};"
-                " `lensong key new` prints a key and the value to put there"
-            )
-    if faults:
-        raise ConfigError("\n".join(faults))
-    return hashes
-
-
-def database_url(settings: Settings, environment: Mapping[str, str] | None = None) -> str | None:
-    """Return the URL of the control room's database, or None for the SQLite file of its own.
-
-    It may hold a password: log it nowhere.
-
-    Args:
-        settings: Names the variable.
-        environment: Where to look; this process's own environment when None.
-
-    Raises:
-        ConfigError: If the variable is unset or names no PostgreSQL database.
-    """
-    variable = settings.control.database_env
-    if variable is None:
-        return None
-    values = os.environ if environment is None else environment
-    url = values.get(variable, "").strip()
-    if not url.startswith("postgresql+psycopg://"):
-        state = "does not begin with postgresql+psycopg://" if url else "is not set"
-        raise ConfigError(f"control.database_env: the variable {variable} {state}")
-    return url

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from core.boot import ON_AIR, run_service
-from core.config import internal_secret, load_settings, publisher_key_hashes
+from core.config import load_settings
+from core.environment import internal_secret, publisher_key_hashes
 from ingest.service import IngestService
 
 

@@ -10,7 +10,8 @@ import structlog
 from aiohttp import web
 
 from core.admin import AdminPort, new_registry, serve_application
-from core.config import Settings, load_settings, publisher_key_hashes
+from core.config import Settings, load_settings
+from core.environment import publisher_key_hashes
 from core.errors import ConfigError
 from core.programs import ffmpeg_program
 from core.tasks import supervise

@@ -15,12 +15,12 @@ from typing import Any, Final, TypeVar
 import uvloop
 
 from core.admin import platform_version
-from core.config import (
+from core.config import load_settings
+from core.environment import (
     INTERNAL_SECRET_VARIABLE,
     child_environment,
     database_url,
     internal_secret,
-    load_settings,
     operator_key_hashes,
     publisher_key_hashes,
 )

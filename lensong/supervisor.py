@@ -17,11 +17,10 @@ from typing import Any
 import structlog
 
 import core
-from core.config import (
+from core.config import Settings, load_settings
+from core.environment import (
     INTERNAL_SECRET_VARIABLE,
-    Settings,
     database_url,
-    load_settings,
     operator_key_hashes,
     publisher_key_hashes,
 )

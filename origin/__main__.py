@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from core.boot import AUDIENCE, run_service
-from core.config import internal_secret, load_settings
+from core.config import load_settings
+from core.environment import internal_secret
 from core.errors import ConfigError
 from origin.service import Origin
 

@@ -25,7 +25,7 @@ import numpy as np
 import uvloop
 
 from core.clock import unix_ns
-from core.config import publishing_key
+from core.environment import publishing_key
 from core.errors import InputError, LensongError
 from core.tasks import first_error
 from core.timeline import UnixNs, frame_at, start_of_frame

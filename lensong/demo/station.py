@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from core.admin import serve_application
 from core.clock import unix_ns
-from core.config import child_environment
+from core.environment import child_environment
 from core.errors import ConfigError
 from core.tasks import first_error
 from lensong.demo.guide import GUIDE_NAME, render_guide

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from core.config import PUBLISH_KEY_VARIABLE
+from core.environment import PUBLISH_KEY_VARIABLE
 from core.errors import RefusedError
 from core.process import parent_arguments
 from lensong.child import Child

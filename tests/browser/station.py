@@ -27,7 +27,8 @@ import aiohttp
 
 from core.clock import unix_ns
 from core.cmaf import parse_header
-from core.config import INTERNAL_SECRET_VARIABLE, Settings, parse_settings
+from core.config import Settings, parse_settings
+from core.environment import INTERNAL_SECRET_VARIABLE
 from core.ladder import renditions_of
 from core.publication import (
     ChannelState,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from core import config
-from core.config import (
-    ChannelSettings,
-    Settings,
-    SettingsModel,
-    database_url,
-    load_settings,
-    operator_key_hashes,
-    parse_settings,
-)
+from core.config import ChannelSettings, Settings, SettingsModel, load_settings, parse_settings
 from core.errors import ConfigError
 
 GOOD = """
@@ -209,46 +199,6 @@ def test_an_unknown_channel_is_answered_with_the_known() -> None:
         parse_settings(GOOD, name="x").channel("vtv")
 
 
-def test_publishers_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = parse_settings(GOOD, name="x")
-    digest = hashlib.sha256(b"key").hexdigest()
-    monkeypatch.setenv("HYTV_STUDIO_KEY_SHA256", digest.upper() + "\n")
-    assert config.publisher_key_hashes(settings) == {("hytv", "studio"): bytes.fromhex(digest)}
-
-
-def test_every_missing_key_is_named_and_none_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    more = '[[channels.inputs]]\nname = "b"\nprotocol = "icecast"\nkey_sha256_env = "SECOND"\n'
-    settings = parse_settings(GOOD + more, name="x")
-    monkeypatch.delenv("HYTV_STUDIO_KEY_SHA256", raising=False)
-    monkeypatch.setenv("SECOND", "the key itself")
-    with pytest.raises(ConfigError) as caught:
-        config.publisher_key_hashes(settings)
-    first, second = str(caught.value).splitlines()
-    assert "hytv/studio: the variable HYTV_STUDIO_KEY_SHA256 is not set" in first
-    assert "hyfm/b: the variable SECOND holds no SHA-256" in second
-    assert "the key itself" not in str(caught.value)
-
-
-def test_the_internal_secret_is_needed_and_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    variable = config.INTERNAL_SECRET_VARIABLE
-    monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(ConfigError, match=variable):
-        config.internal_secret()
-    monkeypatch.setenv(variable, "short")
-    with pytest.raises(ConfigError, match="16 characters"):
-        config.internal_secret()
-    monkeypatch.setenv(variable, "0123456789abcdef")
-    assert config.internal_secret() == "0123456789abcdef"
-
-
-def test_children_get_a_secret_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(config.INTERNAL_SECRET_VARIABLE, raising=False)
-    one, other = config.child_environment(), config.child_environment()
-    assert one[config.INTERNAL_SECRET_VARIABLE] != other[config.INTERNAL_SECRET_VARIABLE]
-    monkeypatch.setenv(config.INTERNAL_SECRET_VARIABLE, "given by the operator")
-    assert config.child_environment()[config.INTERNAL_SECRET_VARIABLE] == "given by the operator"
-
-
 def test_unexpected_shapes_are_faults_not_crashes() -> None:
     shapes: list[Any] = ["channels = 3", 'channels = ["x"]', "[[channels]]\n[station]\nname = 1"]
     for text in shapes:
@@ -268,21 +218,6 @@ def test_two_operators_of_one_name_and_a_name_of_two_channels_are_refused() -> N
         parse_settings(GUIDE_STATION.format(more=operator * 2, ids=""), name="x")
     with pytest.raises(ConfigError, match="guide_ids: hyfm would mean two channels"):
         parse_settings(GUIDE_STATION.format(more="", ids='guide_ids = ["HYFM"]'), name="x")
-
-
-def test_operators_keys_and_the_database_come_from_the_environment() -> None:
-    operator = '[control]\ndatabase_env = "DB"\n'
-    operator += '[[control.operators]]\nname = "hoa"\nkey_sha256_env = "HOA"\n'
-    settings = parse_settings(GUIDE_STATION.format(more=operator, ids=""), name="x")
-    assert operator_key_hashes(settings, {"HOA": "AB" * 32}) == {"hoa": b"\xab" * 32}
-    with pytest.raises(ConfigError, match="operator hoa: the variable HOA holds no SHA-256"):
-        operator_key_hashes(settings, {"HOA": "key itself"})
-    url = "postgresql+psycopg://lensong@db/lensong"
-    assert database_url(settings, {"DB": url}) == url
-    with pytest.raises(ConfigError, match="the variable DB is not set"):
-        database_url(settings, {})
-    plain = parse_settings(GUIDE_STATION.format(more="", ids=""), name="x")
-    assert database_url(plain, {}) is None
 
 
 def test_the_control_rooms_ports_are_its_own() -> None:

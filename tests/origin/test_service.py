@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from core.config import INTERNAL_SECRET_VARIABLE, Settings, child_environment
+from core.config import Settings
+from core.environment import INTERNAL_SECRET_VARIABLE, child_environment
 from core.publication import ChannelState
 from origin.service import Origin
 from tests.origin.broadcast import MSN, Broadcast, Packager, make_settings

@@ -16,7 +16,8 @@ from typing import Final
 import aiohttp
 
 from core.clock import unix_ns
-from core.config import INTERNAL_SECRET_VARIABLE, Settings, child_environment, load_settings
+from core.config import Settings, load_settings
+from core.environment import INTERNAL_SECRET_VARIABLE, child_environment
 from core.ladder import Rendition, renditions_of
 from core.publication import (
     HourArchived,
