@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from control.service import ControlService
-from core.boot import AUDIENCE, run_service
+from core.boot import run_service
 from core.config import load_settings
 from core.environment import internal_secret
 
@@ -21,7 +21,7 @@ def main() -> None:
         settings = load_settings(arguments.file)
         return ControlService(arguments.file, settings, secret=internal_secret())
 
-    run_service("control", build, niceness=AUDIENCE)
+    run_service("control", build)
 
 
 if __name__ == "__main__":

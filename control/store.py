@@ -253,16 +253,19 @@ class Store:
         """
         with self.database.writing() as connection:
             found = [item for item in _takedowns(connection, None) if item.id == number]
-            if not found:
+            # Of two who undo it at once, one finds nothing left to undo.
+            undone = connection.execute(
+                update(takedowns)
+                .where(takedowns.c.id == number, takedowns.c.undone_s.is_(None))
+                .values(undone_s=act.at_s)
+            )
+            if not found or undone.rowcount != 1:
                 raise RefusedError(
                     f"không có lệnh gỡ số {number} / there is no takedown {number}",
                     code="unknown_takedown",
                 )
             item = found[0]
             lock_channel(connection, item.channel)
-            connection.execute(
-                update(takedowns).where(takedowns.c.id == number).values(undone_s=act.at_s)
-            )
             span = item.span
             facts = {"start_s": span.start_s, "end_s": span.end_s, "reason": span.reason}
             act.write(connection, "takedown.undo", f"{item.channel} {number}", facts, None)

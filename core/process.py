@@ -1,6 +1,6 @@
 """Start a service so that it cannot outlive the process that started it.
 
-``python -m core.process PARENT MODULE ARGUMENT ...`` asks the kernel to kill this process
+``python -m core.process PARENT[+NICE] MODULE ARGUMENT ...`` asks the kernel to kill this process
 when its parent dies, then runs the module as ``python -m MODULE`` would.  A supervisor that
 is killed with SIGKILL has no chance to stop anybody; this is what leaves nothing behind.
 
@@ -21,9 +21,14 @@ __all__ = ["die_with_parent", "main", "parent_arguments"]
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def parent_arguments(module: str) -> tuple[str, ...]:
-    """Return the arguments for Python that run ``module`` under this process's life."""
-    return ("-m", "core.process", str(os.getpid()), module)
+def parent_arguments(module: str, *, niceness: int = 0) -> tuple[str, ...]:
+    """Return the arguments for Python that run ``module`` under this process's life.
+
+    Args:
+        module: What to run.
+        niceness: How far it stands back on the processor, from its first import on.
+    """
+    return ("-m", "core.process", f"{os.getpid()}+{niceness}", module)
 
 
 def die_with_parent(parent_pid: int) -> None:
@@ -42,8 +47,9 @@ def die_with_parent(parent_pid: int) -> None:
 
 def main() -> None:
     """Run a module under the parent's life."""
-    parent_pid, module = int(sys.argv[1]), sys.argv[2]
-    die_with_parent(parent_pid)
+    (parent, _, niceness), module = sys.argv[1].partition("+"), sys.argv[2]
+    die_with_parent(int(parent))
+    os.nice(int(niceness or 0))
     sys.argv = sys.argv[2:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

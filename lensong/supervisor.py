@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 import core
+from core.boot import AUDIENCE
 from core.config import Settings, load_settings
 from core.environment import (
     INTERNAL_SECRET_VARIABLE,
@@ -147,15 +148,15 @@ class Supervisor:
     def _start(self, process: PlannedProcess) -> None:
         if self._tasks is None:
             raise RuntimeError("the supervisor does not run")
+        # Nothing on air waits for the control room, nor does its start slow theirs.
+        needed = process.service != "control"
         argv = [
             sys.executable,
-            *parent_arguments(process.module),
+            *parent_arguments(process.module, niceness=0 if needed else AUDIENCE),
             str(self._copy.absolute()),
             *process.arguments,
         ]
         environment = {**process.environment, **self._environment}
-        # Nothing on air waits for the control room.
-        needed = process.service != "control"
         child = Child(process.name, argv, environment, say=self._say, needed=needed)
         self._children[process.name] = child
         self._tasks.create_task(child.run(), name=process.name)
