@@ -22,7 +22,7 @@ from control.text import clean, slug_of
 from core.config import Settings
 from core.environment import database_url
 from core.errors import ConfigError, FormatError, RefusedError
-from core.guide import Takedown
+from core.guide import Takedown, xmltv_id
 
 __all__ = ["ControlRoom", "station_zone"]
 
@@ -61,7 +61,7 @@ class ControlRoom:
         self._names = {
             name.casefold(): channel.slug
             for channel in settings.channels
-            for name in (channel.slug, *channel.guide_ids)
+            for name in (channel.slug, xmltv_id(channel.slug), *channel.guide_ids)
         }
         self.snapshots = SnapshotWriter(
             settings.guide_dir,

@@ -13,7 +13,14 @@ from typing import Any, Final
 
 from core.errors import FormatError
 
-__all__ = ["GuideSnapshot", "Programme", "Takedown", "parse_snapshot", "render_snapshot"]
+__all__ = [
+    "GuideSnapshot",
+    "Programme",
+    "Takedown",
+    "parse_snapshot",
+    "render_snapshot",
+    "xmltv_id",
+]
 
 _FORM: Final = 1
 """Version of the file's form; a reader refuses others."""
@@ -101,6 +108,14 @@ class GuideSnapshot:
             if item.began_s <= moment_s < item.ended_s:
                 found = item
         return found
+
+
+def xmltv_id(slug: str) -> str:
+    """Return the id by which TV apps find a channel's guide, the same for ever.
+
+    XMLTV asks for a dotted name.
+    """
+    return f"{slug}.lensong"
 
 
 def render_snapshot(snapshot: GuideSnapshot) -> bytes:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from core.guide import xmltv_id
 from core.text import clean_line
-from origin.xmltv import xmltv_id
 
 __all__ = ["M3U_TYPE", "M3uChannel", "base_of_host", "render_m3u"]
 

@@ -14,9 +14,9 @@ from typing import Final
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from core.guide import Programme
+from core.guide import Programme, xmltv_id
 
-__all__ = ["XmltvChannel", "render_xmltv", "xmltv_id"]
+__all__ = ["XmltvChannel", "render_xmltv"]
 
 _HEAD: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -39,14 +39,6 @@ class XmltvChannel:
     """Whole URL of its picture; empty for none."""
 
     programmes: tuple[Programme, ...]
-
-
-def xmltv_id(slug: str) -> str:
-    """Return the id by which TV apps find a channel's guide, the same for ever.
-
-    XMLTV asks for a dotted name.
-    """
-    return f"{slug}.lensong"
 
 
 def render_xmltv(
