@@ -18,17 +18,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from core.errors import FormatError, LensongError
-from core.mp4 import MOVIE_TIMESCALE
+from core.mp4 import MOVIE_TIMESCALE, MovieFacts
 from core.samples import SampleRun, silent_run
 from core.timeline import AAC_FRAME_SAMPLES, SAMPLE_RATE, SEGMENT_NS, UnixNs
 
 __all__ = [
     "ClipError",
+    "ClipOrder",
     "ClipSpan",
     "PictureCut",
     "SoundCut",
+    "TrackOrder",
     "exact_span",
     "picture_numbers",
     "sound_numbers",
@@ -75,6 +78,29 @@ class ClipSpan:
     def ticks(self, timescale: int) -> tuple[int, int]:
         """Return (begin, end) in ticks of ``timescale`` a second."""
         return self.begin * timescale // SAMPLE_RATE, self.end * timescale // SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOrder:
+    """One rendition that goes into a clip."""
+
+    rendition: str
+    kind: str
+    """``video`` or ``audio``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipOrder:
+    """What is to be made."""
+
+    channel: str
+    tracks: tuple[TrackOrder, ...]
+    """Video first."""
+
+    span: ClipSpan
+    facts: MovieFacts
+    zone: ZoneInfo
+    """For the times in a refusal."""
 
 
 def exact_span(start: UnixNs, end: UnixNs, frame_rate: int) -> ClipSpan:

@@ -15,55 +15,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
-from zoneinfo import ZoneInfo
 
 from core.archive import Hole, header_key, segment_key
 from core.archive_span import SpanContents, read_span
 from core.archive_store import ArchiveStore, MissingError
 from core.clip import (
     ClipError,
+    ClipOrder,
     ClipSpan,
     PictureCut,
     SoundCut,
+    TrackOrder,
     picture_numbers,
     sound_numbers,
 )
+from core.clock import unix_ns
 from core.cmaf import TrackHeader, parse_header
 from core.errors import FormatError
-from core.mp4 import MovieFacts, MovieTrack, TrackTable, front_limit, render_front
+from core.mp4 import MovieTrack, TrackTable, front_limit, render_front
 from core.samples import SampleRun, read_runs
-from core.timeline import SAMPLE_RATE, start_of_segment
+from core.timeline import SAMPLE_RATE, SEGMENT_NS, start_of_segment
 
-__all__ = ["ClipOrder", "MadeClip", "TrackOrder", "make_clip"]
+__all__ = ["MadeClip", "await_archived", "make_clip"]
 
 _SPARE_BYTES: Final = 256 * 1024 * 1024
 """Space that is left free on the disk beside a clip."""
 
+_SETTLED_NS: Final = 90_000_000_000
+"""So long after its time a segment that is not archived is counted as a hole."""
+
+_LOOK_S: Final = 1.0
 _GREATEST_FRAME_RATE: Final = 50
 _RUNS_A_SECOND: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class TrackOrder:
-    """One rendition that goes into a clip."""
-
-    rendition: str
-    kind: str
-    """``video`` or ``audio``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClipOrder:
-    """What is to be made."""
-
-    channel: str
-    tracks: tuple[TrackOrder, ...]
-    """Video first."""
-
-    span: ClipSpan
-    facts: MovieFacts
-    zone: ZoneInfo
-    """For the times in a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +104,49 @@ async def make_clip(
     return MadeClip(size_bytes=size, holes=tuple(holes))
 
 
+async def await_archived(
+    store: ArchiveStore, order: ClipOrder, *, say: Callable[[str], None] = lambda _: None
+) -> None:
+    """Wait until the span is archived, at most 90 s from its end.  Cancelling is safe.
+
+    Args:
+        store: The archive.
+        order: What is to be made.
+        say: Told what is waited for, in words.
+
+    Raises:
+        ArchiveError: If the archive cannot be read now.
+    """
+    while (now := unix_ns()) < order.span.end_ns + _SETTLED_NS:
+        left_s = (order.span.end_ns - now) / 1e9
+        if left_s > 0:
+            say(f"chưa phát xong, còn {left_s:.0f} giây / {left_s:.0f} s are not yet on air")
+        elif await _is_there(store, order):
+            return
+        else:
+            say("chờ lưu trữ xong / waiting for the archive")
+        await asyncio.sleep(min(max(left_s, _LOOK_S), 5 * _LOOK_S))
+
+
+async def _is_there(store: ArchiveStore, order: ClipOrder) -> bool:
+    """Tell whether the last minute and a half of the span is archived whole."""
+    for item in order.tracks:
+        first, last = _numbers(order.span, item)
+        first = max(first, last - _SETTLED_NS // SEGMENT_NS)
+        contents = await read_span(store, order.channel, item.rendition, first, last)
+        if contents.holes:
+            return False
+    return True
+
+
+def _numbers(span: ClipSpan, item: TrackOrder) -> tuple[int, int]:
+    return picture_numbers(span) if item.kind == "video" else sound_numbers(span)
+
+
 async def _open_track(store: ArchiveStore, order: ClipOrder, item: TrackOrder) -> _Track:
     """Find what is there of a rendition, and its header."""
-    numbers = (picture_numbers if item.kind == "video" else sound_numbers)(order.span)
-    contents = await read_span(store, order.channel, item.rendition, *numbers)
+    first, last = _numbers(order.span, item)
+    contents = await read_span(store, order.channel, item.rendition, first, last)
     hashes = list(dict.fromkeys(found.header_hash for found in contents.segments.values()))
     if not hashes:
         raise ClipError(

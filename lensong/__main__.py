@@ -27,6 +27,7 @@ from core.environment import (
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
 from lensong.checks import check_machine, needs_of
+from lensong.clip_command import add_clip_command
 from lensong.control import call, find_sockets
 from lensong.demo.station import DemoOptions, run_demo
 from lensong.guide_commands import add_guide_commands
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_platform_commands(commands)
     _add_operator_commands(commands)
     add_guide_commands(commands, default_file=_DEFAULT_FILE)
+    add_clip_command(commands, _DEFAULT_FILE)
     _add_demo(commands)
     return parser
 

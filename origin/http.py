@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -299,9 +300,16 @@ class Site:
         return "released"
 
 
-def create_app(site: Site) -> web.Application:
-    """Build the public application; it starts no task and opens no socket."""
+def create_app(site: Site, *more: Callable[[web.UrlDispatcher], None]) -> web.Application:
+    """Build the public application; it starts no task and opens no socket.
+
+    Args:
+        site: Answers every path that nobody else does.
+        more: Add routes of their own.
+    """
     app = web.Application()
+    for add in more:
+        add(app.router)
     app.router.add_route("*", "/{path:.*}", site.answer)
     return app
 

@@ -18,6 +18,8 @@ from core.config import Settings, load_settings
 from core.errors import ConfigError
 from core.tasks import supervise
 from core.timeline import end_of_part
+from origin.api import put_channels, put_now
+from origin.clips import ClipSite
 from origin.connections import Connections, Limits
 from origin.exports import Exports
 from origin.fastpath import FastPath, PublicServer
@@ -65,6 +67,7 @@ class Origin:
         self._tally = Tally(slugs, self.table)
         self.guide = Guide(settings.paths.data_dir / "guide", slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
+        self._clips = ClipSite(settings, self._tally)
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -73,6 +76,7 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(Site(self.preparation, self._tally, [self.exports.answer])),
+            create_app(Site(self.preparation, self._tally), self._clips.add_to),
             fast,
             host=network.http_host,
             port=network.http_port,
@@ -176,4 +180,5 @@ class Origin:
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self.preparation.configure(settings.channels)
         self.guide.configure(channel.slug for channel in settings.channels)
+        self._clips.configure(settings)
         self._put_fixed()

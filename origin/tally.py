@@ -26,6 +26,7 @@ HANDLERS: Final = (
     "segment",
     "header",
     "thumb",
+    "clip",
     "api",
     "static",
 )

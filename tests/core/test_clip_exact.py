@@ -26,8 +26,8 @@ import pytest
 
 from core.archive_disk import DiskArchive
 from core.boxes import child
-from core.clip import ClipSpan, exact_span
-from core.clip_maker import ClipOrder, MadeClip, TrackOrder, make_clip
+from core.clip import ClipOrder, ClipSpan, TrackOrder, exact_span
+from core.clip_maker import MadeClip, make_clip
 from core.cmaf import parse_header
 from core.mp4 import MovieFacts
 from core.samples import read_runs

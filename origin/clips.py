@@ -1,0 +1,192 @@
+"""Public clips and podcasts: files that the control room made, served with their rights of now.
+
+Neither is on the fast path: a clip is read from disk in pieces, in threads, as its client takes it.
+The id in a path is compared with the records' and never becomes a path itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from core.clip_files import ClipFolder
+from core.clip_records import (
+    DONE,
+    ClipRecord,
+    access_to_record,
+    disposition_of,
+    episode_id,
+)
+from core.clock import monotonic_ns, unix_ns
+from core.config import PodcastSettings, Settings
+from core.guide import GuideSnapshot
+from core.guide_files import GuideFiles
+from core.podcast import PODCAST_TYPE, Station, render_feed
+from core.rights import Access
+from origin.prepared import CORS_HEADERS, response_headers
+from origin.tally import Tally
+
+__all__ = ["ClipSite"]
+
+_CLIP: Final = "/clips/{id:[a-z0-9-]{1,80}}.{suffix:mp4|m4a}"
+_EPISODE: Final = "/podcast/{series:[a-z0-9-]{1,64}}/{programme:[a-z0-9-]{1,64}}.m4a"
+_FEED: Final = "/podcast/{series:[a-z0-9-]{1,64}}.xml"
+_HOST: Final = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
+_MEDIA_CACHE: Final = "max-age=3600"
+"""As of all media: what is taken down is out of the caches within an hour."""
+
+_FEED_CACHE: Final = "max-age=60"
+
+
+class ClipSite:
+    """The handlers, and what they know of clips and rights."""
+
+    def __init__(self, settings: Settings, tally: Tally) -> None:
+        """Prepare; nothing is read before the first request.
+
+        Args:
+            settings: The installation.
+            tally: Counts the answers.
+        """
+        self._tally = tally
+        self._settings = settings
+        self._folder = ClipFolder(settings.clips_dir)
+        self._guide = GuideFiles(settings.paths.data_dir / "guide")
+        self._snapshots: dict[str, GuideSnapshot] = {}
+        self._reading = asyncio.Lock()
+
+    def configure(self, settings: Settings) -> None:
+        """Serve by these settings from now on."""
+        self._settings = settings
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Add the routes; they go before the one that takes every path."""
+        for path, handler in (
+            (_CLIP, self._clip),
+            (_EPISODE, self._episode),
+            (_FEED, self._feed),
+        ):
+            router.add_route("GET", path, handler)
+            router.add_route("HEAD", path, handler)
+
+    async def _clip(self, request: web.Request) -> web.StreamResponse:
+        clip_id, suffix = request.match_info["id"], f".{request.match_info['suffix']}"
+        found = next((item for item in await self._records() if item.id == clip_id), None)
+        if found is None or found.suffix != suffix or found.programme:
+            return self._missing("clip")
+        return await self._send(request, found)
+
+    async def _episode(self, request: web.Request) -> web.StreamResponse:
+        clip_id, series = episode_id(request.match_info["programme"]), request.match_info["series"]
+        found = next((item for item in await self._records() if item.id == clip_id), None)
+        if found is None or found.series != series or self._podcast(series) is None:
+            return self._missing("clip")
+        return await self._send(request, found)
+
+    async def _send(self, request: web.Request, record: ClipRecord) -> web.StreamResponse:
+        if record.state != DONE or not record.public:
+            return self._missing("clip")
+        match self._access(record):
+            case Access.TAKEN_DOWN:
+                return self._missing("clip")
+            case Access.REFUSED:
+                return self._fail(403, "đoạn này không được phát lại / not to be shown again")
+            case Access.OPEN:
+                pass
+        path = self._folder.media(record)
+        if not await asyncio.to_thread(path.is_file):
+            return self._missing("clip")
+        started_ns = monotonic_ns()
+        headers = CIMultiDict(
+            (
+                ("Content-Type", record.content_type),
+                ("Content-Disposition", disposition_of(record)),
+                ("Cache-Control", _MEDIA_CACHE),
+                *CORS_HEADERS,
+                ("X-Content-Type-Options", "nosniff"),
+                ("Server", "Lensong"),
+            )
+        )
+        response = web.FileResponse(path, headers=headers)
+        await response.prepare(request)
+        length = 0 if request.method == "HEAD" else response.content_length or 0
+        self._tally.answered(
+            "clip", record.channel, response.status, length, monotonic_ns() - started_ns
+        )
+        return response
+
+    async def _feed(self, request: web.Request) -> web.Response:
+        podcast = self._podcast(request.match_info["series"])
+        if podcast is None:
+            return self._missing("clip")
+        base = self._base(request)
+        if base is None:
+            return self._fail(400, "Host không đúng / a wrong Host")
+        episodes = [
+            item
+            for item in await self._records()
+            if item.series == podcast.series
+            and item.state == DONE
+            and item.public
+            and self._access(item) is Access.OPEN
+        ]
+        episodes.sort(key=lambda item: item.start_ns, reverse=True)
+        station = Station(self._settings.station.name, base, self._language(episodes))
+        body = await asyncio.to_thread(
+            render_feed, podcast, station, episodes[: podcast.keep_episodes]
+        )
+        headers = response_headers(PODCAST_TYPE, len(body), _FEED_CACHE)
+        self._tally.answered("clip", "", 200, len(body), 0)
+        return web.Response(body=body, headers=CIMultiDict(headers))
+
+    def _podcast(self, series: str) -> PodcastSettings | None:
+        found = (item for item in self._settings.podcasts if item.series == series)
+        return next(found, None)
+
+    def _language(self, episodes: list[ClipRecord]) -> str:
+        slugs = {item.channel for item in episodes[:1]}
+        found = [item for item in self._settings.channels if item.slug in slugs]
+        radio = [item for item in self._settings.channels if item.kind == "radio"]
+        return next((item.language for item in (*found, *radio)), "vi")
+
+    def _base(self, request: web.Request) -> str | None:
+        """Return scheme and host of whole addresses; None if the request's Host is none."""
+        known: str | None = getattr(self._settings.station, "public_url", None)
+        if known:
+            return known
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0].lower()):
+            return None
+        scheme = request.headers.get("X-Forwarded-Proto", "http")
+        return f"{scheme if scheme in {'http', 'https'} else 'http'}://{hosts[0].lower()}"
+
+    def _access(self, record: ClipRecord) -> Access:
+        snapshot = self._snapshots.get(record.channel)
+        return access_to_record(record, snapshot, now_s=unix_ns() // 1_000_000_000)
+
+    async def _records(self) -> list[ClipRecord]:
+        """Read what changed of records and guide; one request at a time reads."""
+        slugs = [channel.slug for channel in self._settings.channels]
+
+        def read() -> tuple[list[ClipRecord], list[GuideSnapshot]]:
+            return self._folder.records(), self._guide.read_changed(slugs)
+
+        async with self._reading:
+            records, changed = await asyncio.to_thread(read)
+        self._snapshots |= {item.channel: item for item in changed}
+        return records
+
+    def _missing(self, handler: str) -> web.Response:
+        return self._fail(404, "không có ở đây / no such thing here", handler)
+
+    def _fail(self, status: int, sentence: str, handler: str = "clip") -> web.Response:
+        body = f"{sentence}\n".encode()
+        headers = response_headers("text/plain; charset=utf-8", len(body), "no-store")
+        self._tally.answered(handler, "", status, len(body), 0)
+        return web.Response(status=status, body=body, headers=CIMultiDict(headers))
