@@ -199,30 +199,27 @@ class ClipJobs:
             )
         if self._running == record.id and self._stop is not None:
             self._stop.set()  # it begins anew, with what is right now
-        try:
+        async with self._writing:
             await self._save(record)
-        except OSError:
-            self._records.pop(record.id, None)
-            raise
         self._wake.set()
         return record
 
     async def change(self, clip_id: str, *, public: bool) -> ClipRecord | None:
         """Publish a clip, or take it back."""
-        record = await self.find(clip_id)
-        if record is None:
-            return None
-        return await self._save(record.follow(public=public))
+        await self._loaded.wait()
+        async with self._writing:
+            record = self._records.get(clip_id)
+            return None if record is None else await self._save(record.follow(public=public))
 
     async def remove(self, clip_id: str) -> ClipRecord | None:
         """Delete a clip, or end its job; return what it was."""
         await self._loaded.wait()
-        record = self._records.pop(clip_id, None)
-        if record is None:
-            return None
-        if self._running == clip_id and self._stop is not None:
-            self._stop.set()
         async with self._writing:
+            record = self._records.pop(clip_id, None)
+            if record is None:
+                return None
+            if self._running == clip_id and self._stop is not None:
+                self._stop.set()
             await asyncio.to_thread(self._folder.remove, record)
         return record
 
@@ -235,11 +232,12 @@ class ClipJobs:
         self._loaded.set()
 
     async def _save(self, record: ClipRecord) -> ClipRecord:
+        """Write a record down; the caller holds the lock, so that none is written twice at once.
+
+        What is told of it is what is on disk, but for progress and notes.
+        """
+        await asyncio.to_thread(self._folder.write, record)
         self._records[record.id] = record
-        async with self._writing:
-            newest = self._records.get(record.id)
-            if newest is not None:
-                await asyncio.to_thread(self._folder.write, newest)
         return record
 
     async def _work(self, store: ArchiveStore) -> None:
@@ -343,14 +341,15 @@ class ClipJobs:
 
     async def _tell(self, record: ClipRecord, **changes: object) -> ClipRecord:
         """Write down what became of a job, unless it was deleted."""
-        known = self._records.get(record.id)
-        if known is None:
-            with suppress(FileNotFoundError):
-                await asyncio.to_thread(self._folder.media(record).unlink)
-            return record
-        if (known.start_ns, known.end_ns) != (record.start_ns, record.end_ns):
-            return record  # it was asked for anew
-        return await self._save(known.follow(**changes))
+        async with self._writing:
+            known = self._records.get(record.id)
+            if known is None:
+                with suppress(FileNotFoundError):
+                    await asyncio.to_thread(self._folder.media(record).unlink)
+                return record
+            if (known.start_ns, known.end_ns) != (record.start_ns, record.end_ns):
+                return record  # it was asked for anew
+            return await self._save(known.follow(**changes))
 
     def _note(self, clip_id: str, note: str) -> None:
         if clip_id in self._records:

@@ -83,7 +83,8 @@ def render_feed(
         _empty("itunes:category", text=podcast.category),
     ]
     if items:
-        lines.append(_text("lastBuildDate", formatdate(max(item.done_s or 0 for item in items))))
+        built_s = max(item.done_s or 0 for item in items)
+        lines.append(_text("lastBuildDate", formatdate(built_s, usegmt=True)))
     if podcast.email:
         owner = _text("itunes:name", author) + _text("itunes:email", podcast.email)
         lines.append(f"<itunes:owner>{owner}</itunes:owner>")
@@ -103,7 +104,7 @@ def _item(podcast: PodcastSettings, station: Station, item: ClipRecord) -> list[
         "<item>",
         _text("title", title),
         _text("description", item.description or title),
-        _text("pubDate", formatdate(item.end_ns // 1_000_000_000)),
+        _text("pubDate", formatdate(item.end_ns // 1_000_000_000, usegmt=True)),
         # The programme's id: it stays when the guide is imported again, or the base changes.
         f'<guid isPermaLink="false">{_clean(item.programme)}</guid>',
         _empty(

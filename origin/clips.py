@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from core.clip_files import ClipFolder
@@ -42,6 +44,23 @@ _MEDIA_CACHE: Final = "max-age=3600"
 """As of all media: what is taken down is out of the caches within an hour."""
 
 _FEED_CACHE: Final = "max-age=60"
+_CHUNK: Final = 256 * 1024
+
+
+class _CountedFile(web.FileResponse):
+    """A file that is counted when it was sent, be that whole, a range, or not at all."""
+
+    def __init__(self, path: Path, headers: CIMultiDict[str], tally: Tally, channel: str) -> None:
+        super().__init__(path, chunk_size=_CHUNK, headers=headers)
+        self._tally, self._channel = tally, channel
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        started_ns = monotonic_ns()
+        writer = await super().prepare(request)
+        length = 0 if request.method == "HEAD" else self.content_length or 0
+        taken_ns = monotonic_ns() - started_ns
+        self._tally.answered("clip", self._channel, self.status, length, taken_ns)
+        return writer
 
 
 class ClipSite:
@@ -80,16 +99,16 @@ class ClipSite:
         found = next((item for item in await self._records() if item.id == clip_id), None)
         if found is None or found.suffix != suffix or found.programme:
             return self._missing("clip")
-        return await self._send(request, found)
+        return await self._send(found)
 
     async def _episode(self, request: web.Request) -> web.StreamResponse:
         clip_id, series = episode_id(request.match_info["programme"]), request.match_info["series"]
         found = next((item for item in await self._records() if item.id == clip_id), None)
         if found is None or found.series != series or self._podcast(series) is None:
             return self._missing("clip")
-        return await self._send(request, found)
+        return await self._send(found)
 
-    async def _send(self, request: web.Request, record: ClipRecord) -> web.StreamResponse:
+    async def _send(self, record: ClipRecord) -> web.StreamResponse:
         if record.state != DONE or not record.public:
             return self._missing("clip")
         match self._access(record):
@@ -102,7 +121,6 @@ class ClipSite:
         path = self._folder.media(record)
         if not await asyncio.to_thread(path.is_file):
             return self._missing("clip")
-        started_ns = monotonic_ns()
         headers = CIMultiDict(
             (
                 ("Content-Type", record.content_type),
@@ -113,13 +131,7 @@ class ClipSite:
                 ("Server", "Lensong"),
             )
         )
-        response = web.FileResponse(path, headers=headers)
-        await response.prepare(request)
-        length = 0 if request.method == "HEAD" else response.content_length or 0
-        self._tally.answered(
-            "clip", record.channel, response.status, length, monotonic_ns() - started_ns
-        )
-        return response
+        return _CountedFile(path, headers, self._tally, record.channel)
 
     async def _feed(self, request: web.Request) -> web.Response:
         podcast = self._podcast(request.match_info["series"])

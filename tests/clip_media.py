@@ -41,7 +41,7 @@ from transcoder.tape import Tape, TapeItem
 
 __all__ = ["MSN", "Recording", "chirp", "make_channel", "record"]
 
-MSN: Final = 467_501_000
+MSN: Final = 442_721_000
 """In the middle of an hour."""
 
 _WIDTH, _HEIGHT = 640, 360

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
 __all__ = [
     "NODE",
     "JudgeError",
@@ -23,6 +26,7 @@ __all__ = [
     "measure_starts",
     "missing_for_judges",
     "play",
+    "play_clip",
     "run_hls_parser",
     "watching",
 ]
@@ -126,6 +130,31 @@ async def play(
     return await _report("play_judge.mjs", arguments, timeout_s=seconds + _MARGIN_S)
 
 
+async def play_clip(path: Path) -> dict[str, Any]:
+    """Play an MP4 file in Chromium and return what was seen and heard.
+
+    ``shown`` lists (media time in seconds, number in the strip) of each picture; ``last`` is the
+    number at the end, ``sought`` (time, number) after a jump to the middle, ``duration`` in
+    seconds, ``sound`` the samples of the left channel as WebAudio decodes them.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="<!doctype html><body>", content_type="text/html")
+
+    async def clip(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(path)
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/clip.mp4", clip)
+    async with TestServer(app) as server:
+        address = str(server.make_url("/clip.mp4"))
+        return await _report("clip_judge.mjs", [address], timeout_s=_MARGIN_S)
+
+
 async def measure_starts(
     url: str,
     starts: int,
@@ -189,7 +218,7 @@ async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"
 @asynccontextmanager
 async def _started(script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start a judge; it has ended when the block has."""
-    browser = script == "play_judge.mjs"
+    browser = script in {"play_judge.mjs", "clip_judge.mjs"}
     missing = await asyncio.to_thread(missing_for_judges, browser=browser)
     if missing or NODE is None:
         raise JudgeError(missing or "no Node")
