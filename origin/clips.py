@@ -7,7 +7,6 @@ The id in a path is compared with the records' and never becomes a path itself.
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +24,10 @@ from core.clip_records import (
 )
 from core.clock import monotonic_ns, unix_ns
 from core.config import PodcastSettings, Settings
-from core.guide import GuideSnapshot
-from core.guide_files import GuideFiles
 from core.podcast import PODCAST_TYPE, Station, render_feed
 from core.rights import Access
+from origin.guide import Guide
+from origin.m3u import base_of_host
 from origin.prepared import CORS_HEADERS, response_headers
 from origin.tally import Tally
 
@@ -37,9 +36,6 @@ __all__ = ["ClipSite"]
 _CLIP: Final = "/clips/{id:[a-z0-9-]{1,80}}.{suffix:mp4|m4a}"
 _EPISODE: Final = "/podcast/{series:[a-z0-9-]{1,64}}/{programme:[a-z0-9-]{1,64}}.m4a"
 _FEED: Final = "/podcast/{series:[a-z0-9-]{1,64}}.xml"
-_HOST: Final = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
-)
 _MEDIA_CACHE: Final = "max-age=3600"
 """As of all media: what is taken down is out of the caches within an hour."""
 
@@ -66,18 +62,16 @@ class _CountedFile(web.FileResponse):
 class ClipSite:
     """The handlers, and what they know of clips and rights."""
 
-    def __init__(self, settings: Settings, tally: Tally) -> None:
+    def __init__(self, settings: Settings, guide: Guide, tally: Tally) -> None:
         """Prepare; nothing is read before the first request.
 
         Args:
             settings: The installation.
+            guide: What the rights are taken from.
             tally: Counts the answers.
         """
-        self._tally = tally
-        self._settings = settings
+        self._settings, self._guide, self._tally = settings, guide, tally
         self._folder = ClipFolder(settings.clips_dir)
-        self._guide = GuideFiles(settings.paths.data_dir / "guide")
-        self._snapshots: dict[str, GuideSnapshot] = {}
         self._reading = asyncio.Lock()
 
     def configure(self, settings: Settings) -> None:
@@ -140,9 +134,17 @@ class ClipSite:
         base = self._base(request)
         if base is None:
             return self._fail(400, "Host không đúng / a wrong Host")
+        records = await self._records()
+        body = await asyncio.to_thread(self._render, podcast, base, records)
+        headers = response_headers(PODCAST_TYPE, len(body), _FEED_CACHE)
+        self._tally.answered("clip", "", 200, len(body), 0)
+        return web.Response(body=body, headers=CIMultiDict(headers))
+
+    def _render(self, podcast: PodcastSettings, base: str, records: list[ClipRecord]) -> bytes:
+        """Write a feed of what may be heard; a long guide takes its time, so use a thread."""
         episodes = [
             item
-            for item in await self._records()
+            for item in records
             if item.series == podcast.series
             and item.state == DONE
             and item.public
@@ -150,12 +152,7 @@ class ClipSite:
         ]
         episodes.sort(key=lambda item: item.start_ns, reverse=True)
         station = Station(self._settings.station.name, base, self._language(episodes))
-        body = await asyncio.to_thread(
-            render_feed, podcast, station, episodes[: podcast.keep_episodes]
-        )
-        headers = response_headers(PODCAST_TYPE, len(body), _FEED_CACHE)
-        self._tally.answered("clip", "", 200, len(body), 0)
-        return web.Response(body=body, headers=CIMultiDict(headers))
+        return render_feed(podcast, station, episodes[: podcast.keep_episodes])
 
     def _podcast(self, series: str) -> PodcastSettings | None:
         found = (item for item in self._settings.podcasts if item.series == series)
@@ -169,30 +166,18 @@ class ClipSite:
 
     def _base(self, request: web.Request) -> str | None:
         """Return scheme and host of whole addresses; None if the request's Host is none."""
-        known: str | None = getattr(self._settings.station, "public_url", None)
-        if known:
-            return known
         hosts = request.headers.getall("Host", [])
-        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0].lower()):
-            return None
-        scheme = request.headers.get("X-Forwarded-Proto", "http")
-        return f"{scheme if scheme in {'http', 'https'} else 'http'}://{hosts[0].lower()}"
+        host = base_of_host(hosts[0]) if len(hosts) == 1 else None
+        return self._settings.station.public_url or host
 
     def _access(self, record: ClipRecord) -> Access:
-        snapshot = self._snapshots.get(record.channel)
+        snapshot = self._guide.snapshot(record.channel)
         return access_to_record(record, snapshot, now_s=unix_ns() // 1_000_000_000)
 
     async def _records(self) -> list[ClipRecord]:
-        """Read what changed of records and guide; one request at a time reads."""
-        slugs = [channel.slug for channel in self._settings.channels]
-
-        def read() -> tuple[list[ClipRecord], list[GuideSnapshot]]:
-            return self._folder.records(), self._guide.read_changed(slugs)
-
+        """Read the records that changed; one request at a time reads."""
         async with self._reading:
-            records, changed = await asyncio.to_thread(read)
-        self._snapshots |= {item.channel: item for item in changed}
-        return records
+            return await asyncio.to_thread(self._folder.records)
 
     def _missing(self, handler: str) -> web.Response:
         return self._fail(404, "không có ở đây / no such thing here", handler)

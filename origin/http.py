@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 

@@ -18,7 +18,6 @@ from core.config import Settings, load_settings
 from core.errors import ConfigError
 from core.tasks import supervise
 from core.timeline import end_of_part
-from origin.api import put_channels, put_now
 from origin.clips import ClipSite
 from origin.connections import Connections, Limits
 from origin.exports import Exports
@@ -67,7 +66,7 @@ class Origin:
         self._tally = Tally(slugs, self.table)
         self.guide = Guide(settings.paths.data_dir / "guide", slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
-        self._clips = ClipSite(settings, self._tally)
+        self._clips = ClipSite(settings, self.guide, self._tally)
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -75,8 +74,9 @@ class Origin:
         fast = FastPath(table=self.table, tally=self._tally, connections=connections)
         network = settings.network
         self.public = PublicServer(
-            create_app(Site(self.preparation, self._tally, [self.exports.answer])),
-            create_app(Site(self.preparation, self._tally), self._clips.add_to),
+            create_app(
+                Site(self.preparation, self._tally, [self.exports.answer]), self._clips.add_to
+            ),
             fast,
             host=network.http_host,
             port=network.http_port,

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+from defusedxml.ElementTree import fromstring
 
 from core.clip_files import ClipFolder
 from core.clip_records import DONE, WAITING, ClipRecord
@@ -23,6 +23,7 @@ from core.config import parse_settings
 from core.guide import GuideSnapshot, Programme, Takedown
 from core.guide_files import write_guide
 from origin.clips import ClipSite
+from origin.guide import Guide
 from origin.prepared import ResponseTable
 from origin.tally import Tally
 
@@ -72,6 +73,7 @@ class Origin:
 
     client: TestClient[web.Request, web.Application]
     folder: ClipFolder
+    known: Guide
     data: Path
 
     async def put(self, *records: ClipRecord) -> None:
@@ -88,6 +90,7 @@ class Origin:
         """Write the guide."""
         snapshot = GuideSnapshot(channel="hyfm", programmes=programmes, takedowns=takedowns)
         await asyncio.to_thread(write_guide, self.data / "guide", snapshot)
+        await self.known.refresh()
 
     async def status(self, path: str) -> int:
         """Return the status of a GET."""
@@ -125,9 +128,10 @@ kind = "radio"
     )
     tally = Tally(("hyfm",), ResponseTable(max_held=1))
     app = web.Application()
-    ClipSite(settings, tally).add_to(app.router)
+    guide = Guide(tmp_path / "guide", ["hyfm"])
+    ClipSite(settings, guide, tally).add_to(app.router)
     async with TestClient(TestServer(app)) as client:
-        yield Origin(client, ClipFolder(settings.clips_dir), tmp_path)
+        yield Origin(client, ClipFolder(settings.clips_dir), guide, tmp_path)
 
 
 def check_feed(data: bytes) -> Element:
@@ -253,8 +257,8 @@ async def test_an_episode_goes_from_the_feed_with_its_rights(origin: Origin) -> 
 
 
 async def test_addresses_are_made_of_a_host_that_is_one(origin: Origin) -> None:
-    channel = await origin.feed(Host="Podcast.Example.vn:8443", **{"X-Forwarded-Proto": "https"})
-    assert channel.findtext("link") == "https://podcast.example.vn:8443/"
+    channel = await origin.feed(Host="Podcast.Example.vn:8443")
+    assert channel.findtext("link") == "http://podcast.example.vn:8443/"
     for host in ('a"b', "a/b", "a b", "-a", ""):
         response = await origin.client.get("/podcast/nha-nong.xml", headers={"Host": host})
         assert response.status == 400, host
