@@ -77,7 +77,7 @@ class ClipJobs:
             OSError: If the clips' folder cannot be read or written.
         """
         await self._load()
-        store = self._open_store()
+        store = await asyncio.to_thread(self._open_store)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._work(store))
@@ -226,9 +226,10 @@ class ClipJobs:
     # The work
 
     async def _load(self) -> None:
-        records = await asyncio.to_thread(self._folder.records)
-        await asyncio.to_thread(self._folder.sweep, records)
-        self._records = {record.id: record for record in records}
+        async with self._writing:
+            records = await asyncio.to_thread(self._folder.records)
+            await asyncio.to_thread(self._folder.sweep, records)
+            self._records = {record.id: record for record in records}
         self._loaded.set()
 
     async def _save(self, record: ClipRecord) -> ClipRecord:

@@ -20,7 +20,8 @@ from core.clip_records import (
     access_to_record,
     episode_id,
 )
-from core.config import ChannelSettings, PodcastSettings
+from core.clip_settings import PodcastSettings
+from core.config import ChannelSettings
 from core.guide import GuideSnapshot, Programme
 from core.ladder import renditions_of
 from core.rights import Access

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from control.api_values import audit_values, listed_values, takedown_values, text_of
+from control.clip_routes import CLIP_STATUS
 from control.gzip_guard import MAX_BYTES
 from control.journal import Act
 from control.operators import operator_of
@@ -25,7 +26,7 @@ from control.room import ControlRoom
 from core.clock import unix_ns
 from core.errors import FormatError, LensongError, http_status
 
-__all__ = ["Api"]
+__all__ = ["Api", "caller_of"]
 
 _OPERATOR: Final = web.RequestKey("operator", str)
 _CHUNK: Final = 64 * 1024
@@ -44,6 +45,7 @@ _STATUS: Final = {
     "no_reason": 400,
     "database_down": 503,
     "snapshot_failed": 503,
+    **CLIP_STATUS,
 }
 """By an error's code, where :func:`core.errors.http_status` does not fit."""
 
@@ -51,14 +53,21 @@ _STATUS: Final = {
 class Api:
     """The handlers and who may call them."""
 
-    def __init__(self, room: ControlRoom, *, is_open: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        room: ControlRoom,
+        *,
+        is_open: Callable[[], bool],
+        more: Iterable[Callable[[web.UrlDispatcher], None]] = (),
+    ) -> None:
         """Prepare.
 
         Args:
             room: Does the work.
             is_open: Tells whether the database is there.
+            more: Add routes of their own, which the same operators may call.
         """
-        self._room, self._is_open = room, is_open
+        self._room, self._is_open, self._more = room, is_open, tuple(more)
         self._importing = asyncio.Semaphore(1)
         self.hashes: Mapping[str, bytes] = {}
         """SHA-256 of each operator's key, by name."""
@@ -80,6 +89,8 @@ class Api:
         add("POST", "/api/v1/takedowns", self._take_down)
         add("DELETE", "/api/v1/takedowns/{number}", self._undo)
         add("GET", "/api/v1/audit", self._audit)
+        for add_routes in self._more:
+            add_routes(app.router)
         return app
 
     # Admission
@@ -228,8 +239,13 @@ class Api:
         return _answer({"audit": [audit_values(entry) for entry in found]})
 
 
+def caller_of(request: web.Request) -> str:
+    """Return the name of the operator who sent a request that was admitted."""
+    return request[_OPERATOR]
+
+
 def _act(request: web.Request) -> Act:
-    return Act(f"api:{request[_OPERATOR]}", _now_s())
+    return Act(f"api:{caller_of(request)}", _now_s())
 
 
 def _now_s() -> int:

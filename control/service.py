@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
+from control.clip_jobs import ClipJobs
+from control.clip_routes import ClipRoutes
 from control.database import DatabaseError
 from control.folder import GuideFolder
-from control.http import Api
+from control.http import Api, caller_of
+from control.journal import Act
 from control.metrics import GuideMetrics
+from control.podcasts import Episodes
 from control.room import ControlRoom
 from control.state import GuideState
 from core.admin import AdminPort, new_registry, serve_application
+from core.archive_open import open_archive
 from core.clock import unix_ns
 from core.config import Settings, load_settings
 from core.environment import operator_key_hashes
@@ -51,7 +56,13 @@ class ControlService:
         self._path, self._settings = path, settings
         self._room = ControlRoom(settings)
         self.state = GuideState(self._room.channels)
-        self._api = Api(self._room, is_open=lambda: self.state.is_open)
+        self._jobs = ClipJobs(settings, lambda: open_archive(self._settings))
+        self._episodes = Episodes(self._jobs)
+        self._api = Api(
+            self._room,
+            is_open=lambda: self.state.is_open,
+            more=[ClipRoutes(self._jobs, self._note, caller_of).add_to],
+        )
         self._api.hashes = operator_key_hashes(settings)
         self._written: dict[str, tuple[int, int]] = {}
         network = settings.network
@@ -90,6 +101,12 @@ class ControlService:
                 )
                 tasks.create_task(
                     supervise("folder", self._keep_folder, min_pause_s=_LOOK_S, max_pause_s=30.0)
+                )
+                tasks.create_task(
+                    supervise("clips", self._jobs.run, min_pause_s=1.0, max_pause_s=60.0)
+                )
+                tasks.create_task(
+                    supervise("podcasts", self._episodes.run, min_pause_s=1.0, max_pause_s=60.0)
                 )
         finally:
             await asyncio.to_thread(self._room.close)
@@ -135,6 +152,11 @@ class ControlService:
                 state.written_s[channel] = written_s
         state.is_open = True
 
+    async def _note(self, who: str, action: str, subject: str, after: Any) -> None:
+        """Write into the audit what was done with a clip."""
+        act = Act(who, unix_ns() // 1_000_000_000)
+        await asyncio.to_thread(self._room.store.note, act, action, subject, after)
+
     async def _keep_folder(self) -> None:
         """Import what is laid into the watched folder, for ever.  Cancelling is safe."""
         folder: GuideFolder | None = None
@@ -173,5 +195,6 @@ class ControlService:
             )
         hashes = operator_key_hashes(settings)
         self._room.configure(settings)
+        self._jobs.configure(settings)
         self._api.hashes = hashes
         self._settings = settings

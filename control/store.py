@@ -279,6 +279,11 @@ class Store:
         with self.database.reading() as connection:
             return read_audit(connection, limit=limit, before_id=before_id)
 
+    def note(self, act: Act, action: str, subject: str, after: Any) -> None:
+        """Append a row to the audit about something that is not kept here."""
+        with self.database.writing() as connection:
+            act.write(connection, action, subject, None, after)
+
     def note_import(self, name: str, result: str, act: Act) -> None:
         """Count an import that was tried."""
         with self.database.writing() as connection:

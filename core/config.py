@@ -17,16 +17,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
+from core.clip_settings import ClipsSettings, PodcastSettings
 from core.errors import ConfigError
+from core.settings_model import SettingsModel
 from core.timeline import FRAME_RATES
 
 __all__ = [
@@ -34,14 +34,12 @@ __all__ = [
     "RESERVED_INPUTS",
     "ArchiveSettings",
     "ChannelSettings",
+    "ClipsSettings",
     "ControlSettings",
     "GuideSettings",
     "InputSettings",
     "NetworkSettings",
     "OperatorSettings",
-    "ClipsSettings",
-    "InputSettings",
-    "NetworkSettings",
     "PodcastSettings",
     "RenditionSettings",
     "Settings",
@@ -94,16 +92,6 @@ def _known_picture(path: Path) -> Path:
     if path.suffix.lower() not in LOGO_SUFFIXES:
         raise ValueError(f"{path} does not end in one of {', '.join(LOGO_SUFFIXES)}")
     return path
-
-
-class SettingsModel(BaseModel):
-    """Base of every settings model.
-
-    The docstring under a field is its description: it goes into
-    ``docs/reference/settings.md`` (a test compares).
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class StationSettings(SettingsModel):
@@ -270,53 +258,6 @@ class GuideSettings(SettingsModel):
 
     watch_dir: Path | None = None
     """Folder whose XMLTV, CSV and JSON files are imported; without it none is watched."""
-class ClipsSettings(SettingsModel):
-    """Clips: spans of the archive as files, in ``clips`` in ``paths.data_dir``."""
-
-    max_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
-    """Space that all clips may take together, in GB; beyond that none is made."""
-
-    max_clips: Annotated[int, Field(ge=1, le=100_000)] = 2_000
-    """How many clips there may be."""
-
-    max_hours: Annotated[float, Field(gt=0, le=24)] = 6.0
-    """Length of the longest clip, in hours."""
-
-    keep_days: Annotated[int, Field(ge=0, le=4_000)] = 90
-    """Days after which a clip is deleted; 0 keeps it until somebody deletes it. A podcast's
-    episodes go with their rights instead."""
-
-
-class PodcastSettings(SettingsModel):
-    """A radio programme's series as a podcast, at ``/podcast/{series}.xml``."""
-
-    series: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-    """The series in the guide."""
-
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    """Name of the podcast."""
-
-    description: Annotated[str, Field(min_length=1, max_length=4_000)]
-    """What it is about, for listeners."""
-
-    author: Annotated[str, Field(max_length=200)] = ""
-    """Who makes it; without it the station's name."""
-
-    email: Annotated[str, Field(pattern=r"^([^@\s<>&]+@[^@\s<>&]+)?$", max_length=200)] = ""
-    """Address of the owner, which directories write to; every listener can read it."""
-
-    image: Annotated[str, Field(pattern=r"^(https?://[^\s<>\"]+)?$", max_length=500)] = ""
-    """Address of a square picture, JPEG or PNG of 1400 to 3000 pixels; without it the newest
-    episode's."""
-
-    category: Annotated[str, Field(min_length=1, max_length=100)] = "News"
-    """A category of Apple's list."""
-
-    explicit: bool = False
-    """It is not for children."""
-
-    keep_episodes: Annotated[int, Field(ge=1, le=1_000)] = 100
-    """How many episodes are kept, the newest."""
 
 
 class RenditionSettings(SettingsModel):
@@ -474,6 +415,7 @@ class Settings(SettingsModel):
 
     guide: GuideSettings = GuideSettings()
     """The programme guide."""
+
     clips: ClipsSettings = ClipsSettings()
     """Clips."""
 
@@ -493,14 +435,14 @@ class Settings(SettingsModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"guide_ids: {', '.join(twice)} would mean two channels")
-        self._ports_differ()
-        return self
-
-    def _ports_differ(self) -> None:
         series = [podcast.series for podcast in self.podcasts]
         twice = sorted({name for name in series if series.count(name) > 1})
         if twice:
             raise ValueError(f"two podcasts are of the series {', '.join(twice)}")
+        self._ports_differ()
+        return self
+
+    def _ports_differ(self) -> None:
         network = self.network
         wanted = {
             network.http_port: "network.http_port",
@@ -552,6 +494,8 @@ class Settings(SettingsModel):
     def guide_dir(self) -> Path:
         """Folder of the guide's snapshots, which the control room writes and the others read."""
         return self.paths.data_dir / "guide"
+
+    @property
     def clips_dir(self) -> Path:
         """The folder of the clips."""
         return self.paths.data_dir / "clips"

@@ -14,7 +14,7 @@ from html import escape
 from typing import Final
 
 from core.clip_records import ClipRecord
-from core.config import PodcastSettings
+from core.clip_settings import PodcastSettings
 
 __all__ = ["PODCAST_TYPE", "Station", "enclosure_path", "feed_path", "render_feed"]
 

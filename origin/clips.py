@@ -22,8 +22,9 @@ from core.clip_records import (
     disposition_of,
     episode_id,
 )
+from core.clip_settings import PodcastSettings
 from core.clock import monotonic_ns, unix_ns
-from core.config import PodcastSettings, Settings
+from core.config import Settings
 from core.podcast import PODCAST_TYPE, Station, render_feed
 from core.rights import Access
 from origin.guide import Guide

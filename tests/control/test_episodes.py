@@ -12,7 +12,8 @@ import pytest
 from control.episodes import EpisodePlan, decide_episodes
 from control.podcasts import Episodes
 from core.clip_records import DONE, FAILED, ClipRecord
-from core.config import ChannelSettings, PodcastSettings
+from core.clip_settings import PodcastSettings
+from core.config import ChannelSettings
 from core.guide import GuideSnapshot, Programme, Takedown
 from tests.control.clip_bench import (
     archive_radio,
