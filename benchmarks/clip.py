@@ -61,7 +61,7 @@ async def fill(store: ArchiveStore, rendition: Rendition, segments: int) -> None
             (stamp,) = struct.unpack_from(">Q", data, at + 8)
             struct.pack_into(">Q", data, at + 8, stamp + (msn - MSN) * ticks)
             at = data.find(b"tfdt", at + 4)
-        await store.put(segment_key("hytv", rendition.name, msn), [data])
+        await store.put(segment_key("hytv", rendition.name, msn), [bytes(data)])
         records.append(
             SegmentRecord(
                 msn=msn,
@@ -81,6 +81,15 @@ async def fill(store: ArchiveStore, rendition: Rendition, segments: int) -> None
             discontinuities=(),
         )
         await store.put(index_key("hytv", rendition.name, hour), [render_index(index)])
+
+
+def copy(path: Path) -> float:
+    """Copy a file as cp does, and return the seconds until it is on the disk."""
+    began_s = time.perf_counter()
+    target = path.with_name("copy.mp4")
+    subprocess.run(["cp", path, target], check=True)
+    subprocess.run(["sync", target], check=True)
+    return time.perf_counter() - began_s
 
 
 async def measure(folder: Path, hours: float) -> None:
@@ -105,10 +114,7 @@ async def measure(folder: Path, hours: float) -> None:
     took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     after_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     store.close()
-    began_s = time.perf_counter()
-    subprocess.run(["cp", path, folder / "copy.mp4"], check=True)
-    subprocess.run(["sync", folder / "copy.mp4"], check=True)
-    copy_s = time.perf_counter() - began_s
+    copy_s = await asyncio.to_thread(copy, path)
     print(f"{order.span.seconds / 3_600:.2f} h, {made.size_bytes / 1e6:.0f} MB")
     print(f"clip: {took_s:.1f} s, processor {cpu_s:.1f} s, cp and sync: {copy_s:.1f} s")
     print(f"memory: {before_kb / 1e3:.0f} MB before, at most {after_kb / 1e3:.0f} MB")
