@@ -215,6 +215,8 @@ class Fault:
 class FaultError(FormatError):
     """A file of which nothing can be taken."""
 
+    code = "guide"
+
     def __init__(self, fault_: Fault) -> None:
         super().__init__(render_fault(fault_), code=fault_.code)
         self.fault = fault_
