@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
-from core.archive_store import ArchiveError, MissingError, StoredObject
+from core.archive_store import ArchiveError, MissingError, StoredObject, is_name
 from core.clock import unix_ns
 
 __all__ = ["DiskArchive"]
@@ -28,7 +27,9 @@ T = TypeVar("T")
 _THREADS: Final = 4
 """A sync waits for the disk, not for the processor."""
 
-_STEP: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_ATTEMPTS: Final = 10
+"""Of a write whose folder is removed again and again by those who empty it."""
+
 _BESIDE: Final = ".writing-"
 """Begins the names of files that are not whole yet; a dot begins no object's name."""
 
@@ -57,10 +58,10 @@ class DiskArchive:
         path = self._path(key)
 
         def put() -> None:
-            try:
-                self._put(path, data)
-            except FileNotFoundError:  # its folder was emptied and removed just now
-                self._put(path, data)
+            for _ in range(_ATTEMPTS - 1):
+                with suppress(FileNotFoundError):  # its folder was emptied and removed just now
+                    return self._put(path, data)
+            return self._put(path, data)
 
         await self._in_thread(put)
 
@@ -99,10 +100,9 @@ class DiskArchive:
             raise ArchiveError(f"{self._root}: {error.strerror or error}") from error
 
     def _path(self, key: str) -> Path:
-        steps = key.split("/") if key else []
-        if not all(_STEP.fullmatch(step) for step in steps):
+        if not is_name(key):
             raise ArchiveError(f"{key!r} is no name of an object")
-        return self._root.joinpath(*steps)
+        return self._root / key
 
     def _put(self, path: Path, data: Sequence[bytes | memoryview]) -> None:
         self._make_folder(path.parent)
@@ -130,11 +130,11 @@ class DiskArchive:
         prefix = f"{folder}/" if folder else ""
         try:
             with os.scandir(self._path(folder)) as entries:
-                found = [
-                    StoredObject(prefix + entry.name, entry.stat().st_size)
-                    for entry in entries
-                    if entry.is_file(follow_symlinks=False) and not entry.name.startswith(".")
-                ]
+                found = []
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                        with suppress(FileNotFoundError):  # removed just now
+                            found.append(StoredObject(prefix + entry.name, entry.stat().st_size))
         except FileNotFoundError:
             return []
         return sorted(found, key=lambda item: item.key)

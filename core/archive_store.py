@@ -7,13 +7,16 @@ Two implementations: :class:`core.archive_disk.DiskArchive` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.errors import LensongError
 
-__all__ = ["ArchiveError", "ArchiveStore", "MissingError", "StoredObject", "walk"]
+__all__ = ["ArchiveError", "ArchiveStore", "MissingError", "StoredObject", "is_name", "walk"]
+
+_STEP: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 class ArchiveError(LensongError):
@@ -39,7 +42,7 @@ class StoredObject:
 class ArchiveStore(Protocol):
     """Durable objects by name.
 
-    Names are ``/``-separated steps of ``[A-Za-z0-9._-]``, none of them ``.`` or ``..``.  Every
+    Names are ``/``-separated steps of ``[A-Za-z0-9._-]``, none of which begins with a dot.  Every
     method may raise :exc:`ArchiveError`; cancelling is safe, and leaves a write done or undone.
     """
 
@@ -82,6 +85,11 @@ class ArchiveStore(Protocol):
     def close(self) -> None:
         """Give back what is held; nothing is called afterwards."""
         ...
+
+
+def is_name(key: str) -> bool:
+    """Tell whether an object or a folder may be called so; the empty name is the root's."""
+    return not key or all(_STEP.fullmatch(step) for step in key.split("/"))
 
 
 async def walk(store: ArchiveStore, folder: str) -> AsyncIterator[str]:

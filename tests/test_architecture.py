@@ -163,7 +163,7 @@ def test_every_service_has_a_start() -> None:
 
 
 def test_libraries_that_may_go_are_imported_by_one_module() -> None:
-    for name in ("ffmpeg", "m3u8", "defusedxml"):
+    for name in ("ffmpeg", "m3u8", "defusedxml", "obstore"):
         pattern = re.compile(rf"^\s*(?:import|from) {name}\b", re.MULTILINE)
         importers = [
             module_name(path)
