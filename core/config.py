@@ -215,6 +215,12 @@ class ArchiveSettings(SettingsModel):
     min_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0
     """Space that is left free on the disk, in GB; below it each channel's oldest hours go."""
 
+    scrub_mb_per_s: Annotated[float, Field(ge=0, le=10_000)] = 4.0
+    """How much of the archive is read again and verified, at most, in MB a second; 0 for none."""
+
+    scrub_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Days within which every stored hour is verified again, if that pace allows it."""
+
     @model_validator(mode="after")
     def _fits_store(self) -> Self:
         if self.store == "s3" and self.s3_bucket is None:

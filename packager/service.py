@@ -18,6 +18,9 @@ from packager.archivist import Archivist
 from packager.channel import ChannelMachine
 from packager.followers import FollowerServer
 from packager.http import Uploads, uploads_application
+from packager.keeping import Keeper
+from packager.keeping_ledger import KeepingLedger
+from packager.keeping_metrics import KeepingMetrics
 from packager.metrics import ArchiveMetrics, PackagerMetrics
 from packager.publisher import Publisher
 from packager.store import LiveSpool
@@ -61,6 +64,13 @@ class PackagerService:
             publish=self._publisher.tell,
         )
         self._publisher.archivist = self._archivist
+        self._keeper = Keeper(
+            store=self._store,
+            ledger=KeepingLedger(settings.paths.data_dir / "keeping"),
+            metrics=KeepingMetrics(self._registry, backend=self._store.backend),
+            settings=settings.archive,
+            now=self._publisher.now,
+        )
         self._uploads_open = False
 
     async def run(self) -> None:
@@ -73,6 +83,7 @@ class PackagerService:
         restored = await asyncio.to_thread(self._spool.load, [item.slug for item in channels])
         self._publisher.configure(channels, restored)
         self._archivist.configure(channels)
+        self._keeper.configure(channels)
         network = self._settings.network
         uploads = uploads_application(
             Uploads(publisher=self._publisher, spool=self._spool, metrics=self._metrics),
@@ -93,6 +104,7 @@ class PackagerService:
             tasks.create_task(self._followers.run())
             tasks.create_task(self._tick())
             tasks.create_task(self._archivist.run())
+            tasks.create_task(self._keeper.run())
             tasks.create_task(admin.run())
             await self._followers.listening.wait()  # the edge first, then the media
             tasks.create_task(serve_application(uploads, network.internal_host, network.cmaf_port))
@@ -131,6 +143,7 @@ class PackagerService:
         self._settings = settings
         self._publisher.configure(settings.channels)
         self._archivist.configure(settings.channels)
+        self._keeper.configure(settings.channels)
         log.info("reloaded", channels=[item.slug for item in settings.channels])
         return web.Response(status=204)
 

@@ -21,7 +21,7 @@ from core.archive_store import ArchiveError, ArchiveStore, MissingError
 from core.errors import FormatError
 from core.scrub import Fault
 from tests.archive_hours import HOUR, small_segment, store_hour
-from tests.failing_archive import FailingArchive
+from tests.memory_archive import MemoryArchive
 
 FIRST = numbers_of(HOUR)[0]
 
@@ -58,7 +58,7 @@ async def test_an_index_that_is_none_or_another_hours_is_refused(store: ArchiveS
 
 
 async def test_segments_are_read_in_order_and_at_a_pace() -> None:
-    store = FailingArchive()
+    store = MemoryArchive()
     await store_hour(store, "hytv", "a96", every=100, index=False)
     sizes = await segment_sizes(store, "hytv", "a96", HOUR)
     paced = []
@@ -123,10 +123,10 @@ async def test_an_index_that_is_lost_or_damaged_is_a_fault(store: ArchiveStore) 
 async def test_a_segment_that_cannot_be_read_is_a_fault_and_an_archive_that_cannot_is_none() -> (
     None
 ):
-    store = FailingArchive()
+    store = MemoryArchive()
     await store_hour(store, "hytv", "a96", every=100)
 
-    class OneBadSector(FailingArchive):
+    class OneBadSector(MemoryArchive):
         async def get(self, key: str) -> bytes:
             if key == segment_key("hytv", "a96", bad):
                 raise ArchiveError("memory: Input/output error")
