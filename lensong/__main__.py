@@ -26,6 +26,7 @@ from core.environment import (
 )
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
+from lensong.archive_commands import add_archive_commands
 from lensong.checks import check_machine, needs_of
 from lensong.clip_command import add_clip_command
 from lensong.control import call, find_sockets
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_operator_commands(commands)
     add_guide_commands(commands, default_file=_DEFAULT_FILE)
     add_clip_command(commands, _DEFAULT_FILE)
+    add_archive_commands(commands, default_file=_DEFAULT_FILE, finish=_finish)
     _add_demo(commands)
     return parser
 

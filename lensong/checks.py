@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from core.config import Settings
+from core.environment import archive_keys
 from core.errors import ConfigError
+from core.ladder import deposit_renditions
 from core.programs import ffmpeg_program
+from lensong.disk_needs import render_needs
 from lensong.plan import PlannedProcess
+from packager.keeping_ledger import KeepingLedger
 
 __all__ = ["check_machine", "needs_of", "port_faults"]
 
@@ -34,6 +39,7 @@ async def check_machine(settings: Settings, processes: Sequence[PlannedProcess])
     """
     faults = await asyncio.to_thread(lambda: [*_folder_faults(settings)])
     services = {process.service for process in processes}
+    faults += _archive_faults(settings, services)
     if services & {"programme", "ingest"}:
         faults += await _ffmpeg_faults(settings)
     faults += port_faults(settings, processes)
@@ -42,10 +48,13 @@ async def check_machine(settings: Settings, processes: Sequence[PlannedProcess])
 
 
 def _folder_faults(settings: Settings) -> Iterator[str]:
-    for setting, folder in (
+    folders = [
         ("paths.data_dir", settings.paths.data_dir),
         ("paths.run_dir", settings.paths.run_dir),
-    ):
+    ]
+    if settings.archive.store == "disk" and settings.archive.dir is not None:
+        folders.append(("archive.dir", settings.archive.dir))
+    for setting, folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as probe:
@@ -68,6 +77,19 @@ def _folder_faults(settings: Settings) -> Iterator[str]:
             f"paths.run_dir = {settings.paths.run_dir}: too long for a socket's path"
             f" ({_MAX_SOCKET_PATH_BYTES} bytes with its name); choose a shorter folder"
         )
+
+
+def _archive_faults(settings: Settings, services: Set[str]) -> Iterator[str]:
+    for channel in settings.channels:
+        try:
+            deposit_renditions(channel)
+        except ConfigError as error:
+            yield str(error)
+    if settings.archive.store == "s3" and services & {"packager", "origin"}:
+        try:
+            archive_keys()
+        except ConfigError as error:
+            yield str(error)
 
 
 async def _ffmpeg_faults(settings: Settings) -> list[str]:
@@ -141,8 +163,26 @@ def needs_of(settings: Settings) -> str:
         for channel in television
     )
     cores += 0.1 * (len(settings.channels) - len(television)) + 0.3
-    return (
+    machine = (
         f"channels: {len(settings.channels)}, of these TV: {len(television)};"
         f" about {cores:.1f} cores of a current server for the chain that is on air,"
         f" {_MIN_FREE_BYTES // 2**20} MB free in {settings.paths.data_dir}"
+    )
+    return "\n".join([machine, *_archive_needs(settings)])
+
+
+def _archive_needs(settings: Settings) -> list[str]:
+    archive = settings.archive
+    if archive.store == "s3":
+        return render_needs(settings, where=f"bucket {archive.s3_bucket}", free_bytes=None)
+    folder = settings.archive_dir
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    ledger = KeepingLedger(settings.paths.data_dir / "keeping")
+    ledger.load(channel.slug for channel in settings.channels)
+    return render_needs(
+        settings,
+        where=str(settings.archive_dir),
+        free_bytes=shutil.disk_usage(folder).free,
+        stored_bytes=sum(note.size_bytes or 0 for note in ledger.notes.values()),
     )

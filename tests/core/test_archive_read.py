@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from core.archive import header_key, index_key, numbers_of, segment_key, thumbnail_key
-from core.archive_disk import DiskArchive
 from core.archive_read import (
     read_index,
     read_segments,
@@ -27,10 +24,8 @@ FIRST = numbers_of(HOUR)[0]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ArchiveStore]:
-    archive = DiskArchive(tmp_path)
-    yield archive
-    archive.close()
+def store() -> ArchiveStore:
+    return MemoryArchive()
 
 
 async def test_finds_the_hours_of_each_rendition_and_nothing_else(store: ArchiveStore) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +15,13 @@ from core.archive import (
     parse_index,
     segment_key,
 )
-from core.archive_disk import DiskArchive
 from core.archive_read import read_index, verify_hour
 from core.archive_rebuild import UNKNOWN_REASON, good_index, read_headers, rebuild_hour
 from core.archive_store import ArchiveError, ArchiveStore
 from core.ladder import Rendition
 from tests.archive_hours import HOUR, facts_of, store_header, store_hour
 from tests.cmaf_media import make_segment, make_video
+from tests.memory_archive import MemoryArchive
 
 FIRST = numbers_of(HOUR)[0]
 LAST = numbers_of(HOUR)[-1]
@@ -32,10 +30,8 @@ SOUND = Rendition(name="a96", kind="audio", bitrate_bps=96_000, channels=2)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ArchiveStore]:
-    archive = DiskArchive(tmp_path)
-    yield archive
-    archive.close()
+def store() -> ArchiveStore:
+    return MemoryArchive()
 
 
 def video_segment(_: str, msn: int) -> bytes:

@@ -307,12 +307,12 @@ async def test_runs_through_failures_and_writes_down_what_it_knows(tmp_path: Pat
     done = asyncio.Event()
     put = bench.ledger.change
 
-    def note(key: tuple[str, str, int], value: HourNote) -> None:
-        put(key, value)
+    def change(key: tuple[str, str, int], note: HourNote) -> None:
+        put(key, note)
         if all(item.verified_s for item in bench.ledger.notes.values()):
             done.set()
 
-    bench.ledger.change = note  # type: ignore[method-assign]
+    bench.ledger.change = change  # type: ignore[method-assign]
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(bench.keeper.run())
         await done.wait()
