@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from core.config import Settings
@@ -79,7 +79,7 @@ def _folder_faults(settings: Settings) -> Iterator[str]:
         )
 
 
-def _archive_faults(settings: Settings, services: Set[str]) -> Iterator[str]:
+def _archive_faults(settings: Settings, services: set[str]) -> Iterator[str]:
     for channel in settings.channels:
         try:
             deposit_renditions(channel)
