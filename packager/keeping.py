@@ -11,8 +11,8 @@ turn removes the rest.  With the index last, it would promise until then what is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 import structlog
@@ -147,20 +147,36 @@ class Keeper:
         await self._list(hour_at(now))
         learned = await self._learn_sizes(hour_at(now))
         free = await self._store.free_bytes()
-        removals = decide_retention(
-            rules=list(self._rules.values()),
-            stored={key: note.size_bytes or 0 for key, note in self._ledger.notes.items()},
-            now=now,
-            free_bytes=free if learned else None,  # shares are unknown until all sizes are
-            min_free_bytes=round(self._settings.min_free_gb * 1e9),
-            limit=_REMOVALS_A_TURN,
+        removals = await asyncio.to_thread(
+            self._decide,
+            dict(self._ledger.notes),
+            list(self._rules.values()),
+            now,
+            free if learned else None,  # shares are unknown until all sizes are
         )
         for removal in removals:
             await self._remove(removal)
         self._metrics.set_free(await self._store.free_bytes() if removals else free)
-        self._tell(now)
+        await self._tell(now)
         await self._save()
         return learned and len(removals) < _REMOVALS_A_TURN
+
+    def _decide(
+        self,
+        notes: Mapping[HourAddress, HourNote],
+        rules: Sequence[KeepingRule],
+        now: UnixNs,
+        free_bytes: int | None,
+    ) -> list[Removal]:
+        """Decide in a thread: a station with years of deposit has many thousand hours."""
+        return decide_retention(
+            rules=rules,
+            stored={key: note.size_bytes or 0 for key, note in notes.items()},
+            now=now,
+            free_bytes=free_bytes,
+            min_free_bytes=round(self._settings.min_free_gb * 1e9),
+            limit=_REMOVALS_A_TURN,
+        )
 
     async def _list(self, present: int) -> None:
         for slug in list(self._rules):
@@ -220,7 +236,8 @@ class Keeper:
             ArchiveError: If the archive does not answer.
         """
         now = self._now()
-        key = self._next_due(now)
+        every_s = self._settings.scrub_days * _DAY_S
+        key = await asyncio.to_thread(_next_due, dict(self._ledger.notes), now, every_s)
         if key is None:
             return False
         found = await verify_hour(self._store, *key, pace=self._pace)
@@ -233,19 +250,9 @@ class Keeper:
         self._log_faults(key, found.faults)
         note = await asyncio.to_thread(_note_of, index)
         self._ledger.change(key, replace(note, lost=found.lost, verified_s=_seconds(now)))
-        self._tell(now)
+        await self._tell(now)
         await self._save()
         return True
-
-    def _next_due(self, now: UnixNs) -> HourAddress | None:
-        present = hour_at(now)
-        verified = {
-            key: note.verified_s
-            for key, note in self._ledger.notes.items()
-            if _is_closed(key, present)
-        }
-        every_s = self._settings.scrub_days * _DAY_S
-        return choose_hour(verified, now_s=_seconds(now), every_s=every_s)
 
     async def _mend_index(self, key: HourAddress, now: UnixNs) -> None:
         """Make a lost or damaged index again, when nobody else will; else look again later."""
@@ -264,7 +271,7 @@ class Keeper:
         log.warning("index_made_again", **facts)
         note = await asyncio.to_thread(_note_of, index)
         self._ledger.change(key, replace(note, verified_s=_seconds(now)))
-        self._tell(now)
+        await self._tell(now)
 
     async def _pace(self, size_bytes: int) -> None:
         if self._settings.scrub_mb_per_s:
@@ -288,29 +295,62 @@ class Keeper:
 
     # What is told
 
-    def _tell(self, now: UnixNs) -> None:
+    async def _tell(self, now: UnixNs) -> None:
         present, due_s = hour_at(now), _seconds(now) - self._settings.scrub_days * _DAY_S
-        for slug, rule in self._rules.items():
-            mine = {key: note for key, note in self._ledger.notes.items() if key[0] == slug}
-            first = present - rule.archive_days * 24
-            served = [hour for _, name, hour in mine if name != THUMBNAILS and hour >= first]
-            due = [
-                key
-                for key, note in mine.items()
-                if _is_closed(key, present) and note.verified_s <= due_s
-            ]
-            self._metrics.set_channel(
-                slug,
-                oldest_s=start_of_hour(min(served)) / 1e9 if served else None,
-                missing=sum(note.lost for note in mine.values()),
-                holes=sum(note.holes for note in mine.values()),
-                unverified=len(due),
-            )
+        first = {slug: present - rule.archive_days * 24 for slug, rule in self._rules.items()}
+        states = await asyncio.to_thread(_states, dict(self._ledger.notes), first, present, due_s)
+        for slug, state in states.items():
+            if slug in self._rules:  # a reload may have come in between
+                self._metrics.set_channel(
+                    slug,
+                    oldest_s=None if state.oldest is None else start_of_hour(state.oldest) / 1e9,
+                    missing=state.lost,
+                    holes=state.holes,
+                    unverified=state.due,
+                )
 
     async def _save(self) -> None:
         if monotonic_ns() - self._saved_ns > _SAVE_EVERY_NS:
             self._saved_ns = monotonic_ns()
             await asyncio.to_thread(self._ledger.save, self._ledger.take_changes())
+
+
+@dataclass(slots=True)
+class _State:
+    """What is told of a channel."""
+
+    oldest: int | None = None
+    """Hour of the oldest segment that is served."""
+
+    lost: int = 0
+    holes: int = 0
+    due: int = 0
+
+
+def _states(
+    notes: Mapping[HourAddress, HourNote], first: Mapping[str, int], present: int, due_s: int
+) -> dict[str, _State]:
+    """Sum up each channel; ``first`` is the first hour that each serves."""
+    states = {slug: _State() for slug in first}
+    for key, note in notes.items():
+        slug, rendition, hour = key
+        state = states.get(slug)
+        if state is None:
+            continue
+        state.lost += note.lost
+        state.holes += note.holes
+        state.due += _is_closed(key, present) and note.verified_s <= due_s
+        if rendition != THUMBNAILS and hour >= first[slug]:
+            state.oldest = hour if state.oldest is None else min(state.oldest, hour)
+    return states
+
+
+def _next_due(
+    notes: Mapping[HourAddress, HourNote], now: UnixNs, every_s: int
+) -> HourAddress | None:
+    present = hour_at(now)
+    verified = {key: note.verified_s for key, note in notes.items() if _is_closed(key, present)}
+    return choose_hour(verified, now_s=_seconds(now), every_s=every_s)
 
 
 def _is_closed(key: HourAddress, present: int) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from core.archive_store import ArchiveError, ArchiveStore, MissingError, walk
 from core.config import parse_settings
 from core.errors import ConfigError
 from tests.memory_archive import MemoryArchive
+from tests.mounts import mounted
 from tests.s3_server import KEYS, S3Server, s3_server
 
 services = [pytest.mark.services, pytest.mark.timeout(60)]
@@ -234,21 +234,6 @@ def test_an_s3_archive_is_opened_with_the_keys_of_the_environment(
 
 
 # A disk's own faults, on a real disk
-
-
-@contextmanager
-def mounted(folder: Path, *arguments: str) -> Iterator[Path]:
-    """Mount something while the block lasts; skip, and say so, where that is not allowed."""
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", *arguments, str(folder)], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_refuses_keeps_what_it_has_and_takes_more_when_there_is_space(

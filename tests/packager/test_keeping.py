@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from core.archive import index_key, numbers_of, segment_key, start_of_hour, thumbnail_key
+from core.archive_disk import DiskArchive
 from core.archive_read import read_index, stored_hours
 from core.archive_store import ArchiveError
 from core.config import ArchiveSettings, ChannelSettings
@@ -22,6 +23,8 @@ from packager.keeping_metrics import KeepingMetrics
 from tests.archive_hours import HOUR, small_segment, store_header, store_hour
 from tests.cmaf_media import make_video
 from tests.memory_archive import MemoryArchive
+from tests.mounts import mounted
+from tests.s3_server import S3Server, s3_server
 
 EVERY = 200
 """Of a synthetic hour only each so-manieth number is stored: four or five."""
@@ -345,3 +348,58 @@ def test_a_ledger_on_a_disk_that_takes_nothing_is_a_memory_lost(tmp_path: Path) 
     with capture_logs() as lines:
         ledger.save(ledger.take_changes())
     assert [line["event"] for line in lines] == ["keeping_not_saved"]
+
+
+# On a real disk that is full, and in a bucket
+
+
+def test_a_small_disk_is_kept_free_and_new_hours_find_room(tmp_path: Path) -> None:
+    """Four megabytes, of which one is to stay free; an hour fills about 0.3."""
+
+    async def fill_and_turn(root: Path) -> list[int]:
+        bench = Bench(tmp_path, channel(), min_free_bytes=1_000_000)
+        disk = DiskArchive(root)
+        bench.store = disk  # type: ignore[assignment]
+        bench.start()
+        for age in range(12, 2, -1):
+            await store_hour(disk, "hytv", "480p", HOUR - age, every=400, body=large_segment)
+        free_before = await disk.free_bytes()
+        await bench.turn_until_done()
+        free, left = await disk.free_bytes(), await bench.ages("hytv", "480p")
+        disk.close()
+        assert free_before is not None
+        assert free is not None
+        assert free_before < 1_000_000 <= free
+        return left
+
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=4m", "tmpfs") as root:
+        left = asyncio.run(fill_and_turn(root))
+    assert left == list(range(3, 3 + len(left)))
+    assert 5 <= len(left) <= 9
+
+
+def large_segment(_: str, msn: int) -> bytes:
+    return str(msn).encode() * 15_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    with s3_server() as running:
+        yield running
+
+
+@pytest.mark.services
+@pytest.mark.timeout(60)
+async def test_a_bucket_is_kept_too(tmp_path: Path, server: S3Server) -> None:
+    bench = Bench(tmp_path, channel(archive_days=1))
+    bucket = await asyncio.to_thread(server.open_archive)
+    bench.store = bucket  # type: ignore[assignment]
+    bench.start()
+    await bench.store_hours("hytv", "480p", [3, 4, 30])
+    await bench.turn_until_done()
+    assert await bench.ages("hytv", "480p") == [3, 4]
+    victim = next(msn for msn in numbers_of(HOUR - 3) if msn % EVERY == 0)
+    await bucket.delete([segment_key("hytv", "480p", victim)])
+    assert await bench.scrub_all() == 2
+    assert bench.value("missing_segments", channel="hytv") == 1
+    assert bench.value("free_bytes", backend="disk") is None
