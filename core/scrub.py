@@ -51,15 +51,20 @@ def choose_hour(
     Returns:
         One that is due; None if none is.
     """
-    due: dict[tuple[str, str, int], tuple[int, bytes]] = {}
+    due: dict[tuple[str, str, int], int] = {}
     for key, at in verified_s.items():
         # One that was never verified is due since its end.
         due_s = at + every_s if at else (key[2] + 1) * _HOUR_S
         if due_s <= now_s:
-            # Day by day, so that nothing waits for ever where time is short; shuffled within.
-            place = hashlib.sha256(f"{key} {at}".encode()).digest()
-            due[key] = (due_s // _DAY_S, place)
-    return min(due, key=lambda key: due[key]) if due else None
+            due[key] = due_s // _DAY_S
+    if not due:
+        return None
+    # Day by day, so that nothing waits for ever where time is short; shuffled within a day.
+    first_day = min(due.values())
+    return min(
+        (key for key, day in due.items() if day == first_day),
+        key=lambda key: hashlib.sha256(f"{key} {verified_s[key]}".encode()).digest(),
+    )
 
 
 def compare_listing(index: HourIndex, sizes: Mapping[int, int]) -> list[Fault]:

@@ -94,6 +94,9 @@ class Keeper:
         self._listed: dict[str, int] = {}
         """At which hour a channel's folders were listed."""
 
+        self._known = asyncio.Event()
+        """Set once it is known what is stored."""
+
         self._saved_ns = 0
 
     def configure(self, channels: Iterable[ChannelSettings]) -> None:
@@ -145,6 +148,7 @@ class Keeper:
         """
         now = self._now()
         await self._list(hour_at(now))
+        self._known.set()
         learned = await self._learn_sizes(hour_at(now))
         free = await self._store.free_bytes()
         removals = await asyncio.to_thread(
@@ -225,6 +229,7 @@ class Keeper:
     # Verification
 
     async def _scrub(self) -> NoReturn:
+        await self._known.wait()
         while True:
             if not await self.scrub_once():
                 await asyncio.sleep(_IDLE_S)

@@ -11,10 +11,18 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from core.archive import index_key, numbers_of, segment_key, start_of_hour, thumbnail_key
+from core.archive import (
+    hour_at,
+    index_key,
+    numbers_of,
+    segment_key,
+    start_of_hour,
+    thumbnail_key,
+)
 from core.archive_disk import DiskArchive
 from core.archive_read import read_index, stored_hours
 from core.archive_store import ArchiveError
+from core.clock import unix_ns
 from core.config import ArchiveSettings, ChannelSettings
 from core.timeline import UnixNs
 from packager.keeping import Keeper
@@ -24,6 +32,7 @@ from tests.archive_hours import HOUR, small_segment, store_header, store_hour
 from tests.cmaf_media import make_video
 from tests.memory_archive import MemoryArchive
 from tests.mounts import mounted
+from tests.packager.station import Station, running
 from tests.s3_server import S3Server, s3_server
 
 EVERY = 200
@@ -403,3 +412,32 @@ async def test_a_bucket_is_kept_too(tmp_path: Path, server: S3Server) -> None:
     assert await bench.scrub_all() == 2
     assert bench.value("missing_segments", channel="hytv") == 1
     assert bench.value("free_bytes", backend="disk") is None
+
+
+@pytest.mark.timeout(120)
+async def test_a_running_packager_keeps_its_archive(station: Station) -> None:
+    """An hour of a month ago goes, one of yesterday is verified, and the admin port tells it."""
+    present = hour_at(unix_ns())
+    memory = MemoryArchive()
+    for age in (720, 24):
+        await store_hour(memory, "hytv", "234p", present - age, every=EVERY)
+    victim = next(msn for msn in numbers_of(present - 24) if msn % EVERY == 0)
+    del memory.stored[segment_key("hytv", "234p", victim)]
+    archive = DiskArchive(station.settings.archive_dir)
+    for key, data in memory.stored.items():
+        await archive.put(key, [data])
+    async with running(station) as sender, asyncio.timeout(60):
+        wanted = {
+            'lensong_archive_removed_hours_total{channel="hytv",why="days"} 1.0',
+            'lensong_archive_missing_segments{channel="hytv"} 1.0',
+            'lensong_archive_unverified_hours{channel="hytv"} 0.0',
+        }
+        while True:
+            _, metrics = await sender.admin("/metrics")
+            if wanted <= set(metrics.splitlines()):
+                break
+            await asyncio.sleep(0.02)  # nothing tells that a figure changed but asking for it
+    assert (await stored_hours(archive, "hytv")).get("234p") == [present - 24]
+    archive.close()
+    keeping = station.settings.paths.data_dir / "keeping/hytv"
+    assert str(present - 24) in await asyncio.to_thread(keeping.read_text)
