@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.sound_frames import FrameHeader
 from ingest.feed import Chunk, FeedStart
-from ingest.icecast_frames import Frame, FrameFinder, FrameHeader, FrameTimer
+from ingest.icecast_frames import Frame, FrameFinder, FrameTimer
 
 __all__ = ["AdtsFramer", "parse_adts_header"]
 

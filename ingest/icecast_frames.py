@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.errors import FormatError
+from core.sound_frames import FrameHeader
 from ingest.feed import Chunk, FeedStart, Track
 
-__all__ = ["Frame", "FrameFinder", "FrameHeader", "FrameTimer"]
+__all__ = ["Frame", "FrameFinder", "FrameTimer"]
 
 MAX_GARBAGE_BYTES: Final = 64 * 1024
 """Most bytes in a row that belong to no frame."""
@@ -30,23 +31,6 @@ _ID3V1_BYTES: Final = 128
 _FRAMES_PER_CHUNK: Final = 4
 _ENTRY_PATIENCE_US: Final = 500_000
 _TRACKS: Final[frozenset[Track]] = frozenset({"audio"})
-
-
-@dataclass(frozen=True, slots=True)
-class FrameHeader:
-    """What the header of a frame says."""
-
-    size: int
-    """Bytes of the whole frame, its header included."""
-
-    samples: int
-    """Samples of each channel in it."""
-
-    sample_rate: int
-    """Samples a second."""
-
-    configuration: tuple[int, ...]
-    """What stays the same from frame to frame while one decoder can go on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import FormatError
+from core.sound_frames import FrameHeader
 from ingest.adts import AdtsFramer, parse_adts_header
 from ingest.feed import Chunk, FeedStart
-from ingest.icecast_frames import FrameHeader
 from tests.ingest.sound import FFMPEGS, decode, sound
 
 

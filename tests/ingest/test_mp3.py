@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import FormatError
 from ingest.feed import Chunk, FeedStart
-from ingest.icecast_frames import FrameHeader
-from ingest.mp3 import Mp3Framer, parse_mp3_header
+from ingest.mp3 import Mp3Framer
 from tests.ingest.sound import FFMPEGS, decode, sound
 
 MONO_64 = bytes.fromhex("fffb50c0")  # MPEG-1 layer III, 64 kbit/s, 44.1 kHz, mono, no CRC
@@ -20,27 +19,6 @@ STEREO_FRAME = STEREO_48 + bytes(380)
 
 def chunks(events: list[FeedStart | Chunk]) -> list[Chunk]:
     return [event for event in events if isinstance(event, Chunk)]
-
-
-@pytest.mark.parametrize(
-    ("head", "header"),
-    [
-        ("fffb50c0", FrameHeader(208, 1152, 44_100, (3, 1, 44_100, 1))),
-        ("fffb52c0", FrameHeader(209, 1152, 44_100, (3, 1, 44_100, 1))),
-        ("fffb9400", FrameHeader(384, 1152, 48_000, (3, 1, 48_000, 2))),
-        ("fff380c4", FrameHeader(208, 576, 22_050, (2, 1, 22_050, 1))),
-        ("ffe348c4", FrameHeader(288, 576, 8_000, (0, 1, 8_000, 1))),
-        ("fffd8404", FrameHeader(384, 1152, 48_000, (3, 2, 48_000, 2))),
-        ("fffb00c0", None),  # free format
-        ("fffbf0c0", None),
-        ("fffb5cc0", None),
-        ("ffeb50c0", None),
-        ("fff950c0", None),
-        ("00fb50c0", None),
-    ],
-)
-def test_reads_a_header(head: str, header: FrameHeader | None) -> None:
-    assert parse_mp3_header(bytes.fromhex(head)) == header
 
 
 def test_counts_time_in_samples() -> None:
