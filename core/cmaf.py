@@ -26,6 +26,7 @@ __all__ = [
     "find_first_sample",
     "parse_fragment",
     "parse_header",
+    "parse_sample_sizes",
     "parse_segment_brands",
     "render_segment_type",
 ]
@@ -76,6 +77,9 @@ class TrackHeader:
 
     default_duration: int
     """Ticks of a sample whose fragment does not say (``trex``)."""
+
+    default_size: int
+    """Bytes of a sample whose fragment does not say (``trex``)."""
 
     default_flags: int
     """Flags of a sample whose fragment does not say (``trex``)."""
@@ -144,7 +148,7 @@ def _parse_track(data: bytes, moov: memoryview) -> TrackHeader:
     if entry is None:
         raise FormatError("no sample entry")
     trex = child(moov, b"mvex", b"trex")
-    duration, _, flags = struct.unpack_from(">III", trex, 12)
+    duration, sample_bytes, flags = struct.unpack_from(">III", trex, 12)
     parse_entry = {b"avc1": _parse_avc, b"mp4a": _parse_aac}.get(entry.kind)
     if parse_entry is None:
         name = entry.kind.decode("latin-1")
@@ -163,6 +167,7 @@ def _parse_track(data: bytes, moov: memoryview) -> TrackHeader:
         sample_rate=size[3],
         configuration=configuration,
         default_duration=duration,
+        default_size=sample_bytes,
         default_flags=flags,
     )
 
@@ -323,6 +328,39 @@ def _place_first_sample(moof: memoryview) -> tuple[int, int]:
         at = 12 + (4 if present & 0x4 else 0) + (4 if present & 0x100 else 0)
         (size,) = struct.unpack_from(">I", trun, at)
     return offset, size
+
+
+def parse_sample_sizes(moof: bytes | memoryview, header: TrackHeader) -> list[int]:
+    """Return the bytes of each sample of a fragment, in the order of its ``mdat``.
+
+    Args:
+        moof: The whole ``moof`` box.
+        header: Header of the track, for the size that is not repeated.
+
+    Raises:
+        FormatError: If the box breaks a rule of CMAF.
+    """
+    try:
+        traf = child(moof, b"moof", b"traf")
+        return _read_sizes(traf, header.default_size)
+    except (struct.error, IndexError) as error:
+        raise FormatError("a box of the fragment is too short") from error
+
+
+def _read_sizes(traf: memoryview, size: int) -> list[int]:
+    tfhd, trun = child(traf, b"tfhd"), child(traf, b"trun")
+    (present,) = struct.unpack_from(">I", tfhd)
+    if present & 0x10:
+        at = 8 + 8 * bool(present & 0x1) + 4 * bool(present & 0x2) + 4 * bool(present & 0x8)
+        (size,) = struct.unpack_from(">I", tfhd, at)
+    present, count = struct.unpack_from(">II", trun)
+    if not 0 < count <= _MAX_SAMPLES:
+        raise FormatError(f"a fragment of {count} samples")
+    if not present & 0x200:
+        return [size] * count
+    at = 8 + 4 * bool(present & 0x1) + 4 * bool(present & 0x4) + 4 * bool(present & 0x100)
+    stride = 4 * sum(bool(present & bit) for bit in (0x100, 0x200, 0x400, 0x800))
+    return [struct.unpack_from(">I", trun, at + i * stride)[0] for i in range(count)]
 
 
 def parse_segment_brands(styp: bytes) -> frozenset[bytes]:

@@ -34,7 +34,9 @@ __all__ = [
     "SegmentLost",
     "SegmentPublished",
     "SnapshotEnd",
+    "SoundPublished",
     "ThumbnailPublished",
+    "TitlePlayed",
     "render_publication",
 ]
 
@@ -194,6 +196,33 @@ class HourArchived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TitlePlayed:
+    """A song that was on air; a follower is told the last fifty of a radio channel."""
+
+    channel: str
+    title: str
+    """NFC, never empty."""
+
+    since_ns: int
+    """UNIX nanoseconds at which it began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundPublished:
+    """A radio channel's next 0.24 s of MP3, for those who listen without playlists.
+
+    It is not archived and stands in no playlist; a number that is left out is a hole.
+    """
+
+    channel: str
+    number: int
+    """It begins so many times 0.24 s after the UNIX epoch."""
+
+    data: bytes
+    """Ten whole frames."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotEnd:
     """The window has been told whole; what follows is live."""
 
@@ -210,6 +239,8 @@ Publication: TypeAlias = (
     | SegmentArchived
     | SegmentLost
     | HourArchived
+    | TitlePlayed
+    | SoundPublished
     | SnapshotEnd
 )
 
@@ -227,6 +258,8 @@ _KINDS: Final[dict[str, type[Any]]] = {
         SegmentArchived,
         SegmentLost,
         HourArchived,
+        TitlePlayed,
+        SoundPublished,
         SnapshotEnd,
     )
 }

@@ -1,4 +1,4 @@
-"""Headers of the frames of sound that go without a container.  Sans-I/O.
+"""Frames of sound that go without a container: their headers, and chunks of them.  Sans-I/O.
 
 **Source:** ISO/IEC 11172-3 and 13818-3, "Header".
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MP3_HEADER_BYTES", "FrameHeader", "parse_mp3_header"]
+from core.errors import FormatError
+from core.timeline import MP3_FRAME_SAMPLES, MP3_FRAMES_PER_CHUNK, SAMPLE_RATE
+
+__all__ = ["MP3_HEADER_BYTES", "FrameHeader", "SoundCutter", "parse_mp3_header"]
 
 MP3_HEADER_BYTES: Final = 4
 """Bytes of a header of MPEG audio, layers II and III."""
@@ -64,3 +67,56 @@ def parse_mp3_header(head: bytes) -> FrameHeader | None:
     channels = 1 if word >> 6 & 3 == _MONO else 2
     size = samples * kbps * 125 // rate + padding
     return FrameHeader(size, samples, rate, (version, layer, rate, channels))
+
+
+class SoundCutter:
+    """Cut the MP3 of our own encoder into chunks: ten whole frames, 0.24 s.
+
+    Nothing else is passed over: where frames are counted to know their time, one that was
+    lost would shift all that follow.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._end = 0  # of the whole frames in the buffer
+        self._frames = 0
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Take bytes and return the chunks that they complete.
+
+        Raises:
+            FormatError: If they are not frames of MP3 at 48 kHz, one behind the other.
+        """
+        self._buffer += data
+        chunks: list[bytes] = []
+        while (size := self._next_frame()) is not None:
+            self._end += size
+            self._frames += 1
+            if self._frames == MP3_FRAMES_PER_CHUNK:
+                chunks.append(bytes(memoryview(self._buffer)[: self._end]))
+                del self._buffer[: self._end]
+                self._end = self._frames = 0
+        return chunks
+
+    def finish(self) -> None:
+        """Tell that no more will come.
+
+        Raises:
+            FormatError: If a chunk has begun.
+        """
+        if self._buffer:
+            raise FormatError("the sound ends within a chunk")
+
+    def _next_frame(self) -> int | None:
+        """Return the size of the next frame; None while it is not whole."""
+        head = bytes(self._buffer[self._end : self._end + MP3_HEADER_BYTES])
+        if len(head) < MP3_HEADER_BYTES:
+            return None
+        header = parse_mp3_header(head)
+        if header is None or header.configuration[1] != _LAYER_3:
+            raise FormatError("not a frame of MP3")
+        if (header.samples, header.sample_rate) != (MP3_FRAME_SAMPLES, SAMPLE_RATE):
+            raise FormatError(
+                f"MP3 of {header.sample_rate} Hz; the programme's is of {SAMPLE_RATE}", code="codec"
+            )
+        return header.size if self._end + header.size <= len(self._buffer) else None

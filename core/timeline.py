@@ -25,6 +25,8 @@ __all__ = [
     "GOP_NS",
     "GOP_S",
     "HOLD_BACK_S",
+    "MP3_FRAMES_PER_CHUNK",
+    "MP3_FRAME_SAMPLES",
     "PARTS_PER_GOP",
     "PARTS_PER_SEGMENT",
     "PART_HOLD_BACK_S",
@@ -33,6 +35,8 @@ __all__ = [
     "SAMPLE_RATE",
     "SEGMENT_NS",
     "SEGMENT_S",
+    "SOUND_CHUNKS_PER_SEGMENT",
+    "SOUND_CHUNK_NS",
     "TARGET_DURATION_S",
     "PartAddress",
     "UnixNs",
@@ -49,6 +53,7 @@ __all__ = [
     "start_of_frame",
     "start_of_part",
     "start_of_segment",
+    "start_of_sound_chunk",
 ]
 
 UnixNs = NewType("UnixNs", int)
@@ -64,6 +69,12 @@ SAMPLE_RATE: Final = 48_000
 """Samples of sound a second, in every channel."""
 
 AAC_FRAME_SAMPLES: Final = 1_024
+MP3_FRAME_SAMPLES: Final = 1_152
+
+# MP3's frames fill a segment (160) but no part.  They travel in chunks of ten.
+MP3_FRAMES_PER_CHUNK: Final = 10
+SOUND_CHUNK_NS: Final = 240_000_000
+SOUND_CHUNKS_PER_SEGMENT: Final = 16
 
 FRAME_RATES: Final = (25, 50)
 """Frames a second that fill a part with whole frames and go with whole samples."""
@@ -131,6 +142,11 @@ def start_of_part(address: PartAddress) -> UnixNs:
 def end_of_part(address: PartAddress) -> UnixNs:
     """Return the moment just after the part's last frame: its deadline for publishing."""
     return UnixNs(start_of_part(address) + PART_NS)
+
+
+def start_of_sound_chunk(number: int) -> UnixNs:
+    """Return the moment of the first sample of a chunk of MP3, numbered from the epoch."""
+    return UnixNs(number * SOUND_CHUNK_NS)
 
 
 def _whole(dividend: int, divisor: int, what: str) -> int:

@@ -66,7 +66,7 @@ def put_channels(
 def put_now(
     table: ResponseTable, window: LiveWindow, guide: Mapping[str, NowNext] | None = None
 ) -> None:
-    """Prepare what is on air: the source, the song's title where there is one, the programme.
+    """Prepare what is on air: the source, the song's title and those before it, the programme.
 
     Args:
         table: Where it goes.
@@ -82,6 +82,9 @@ def put_now(
             "since_ns": 0 if channel.state is None else channel.state.since_ns,
             "programme": brief_item(now),
             "next": brief_item(following),
+            "history": [
+                {"title": item.title, "since_ns": item.since_ns} for item in channel.history
+            ],
         }
     _put(table, NOW_PATH, {"channels": channels}, _NOW_CACHE)
 

@@ -35,7 +35,9 @@ from core.publication import (
     SegmentLost,
     SegmentPublished,
     SnapshotEnd,
+    SoundPublished,
     ThumbnailPublished,
+    TitlePlayed,
 )
 from core.timeline import PARTS_PER_SEGMENT, SEGMENT_NS, PartAddress
 
@@ -53,6 +55,8 @@ __all__ = [
 
 WINDOW_SEGMENTS: Final = -(-90_000_000_000 // SEGMENT_NS)
 """Segments kept behind the channel's edge: 90 s, which is 24."""
+
+_KEPT_TITLES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,9 @@ class ChannelWindow:
     """JPEGs by number, kept as long as the segments."""
 
     state: ChannelState | None = None
+    history: list[TitlePlayed] = field(default_factory=list)
+    """The last songs of a radio, newest first."""
+
     told_from: int | None = None
     """First number that the packager told on this connection."""
 
@@ -181,7 +188,10 @@ class Change:
     """The multivariant playlists read otherwise: a header or a bit rate."""
 
     state: bool = False
-    """What is on air changed."""
+    """What is on air, or what was, changed."""
+
+    sound: SoundPublished | None = None
+    """A radio's next MP3; the window does not hold it."""
 
     headers: list[tuple[str, str]] = field(default_factory=list)
     """New headers: (rendition, hash)."""
@@ -261,9 +271,8 @@ class LiveWindow:
             return Change()
         change = Change(window.channel)
         match publication:
-            case ChannelState():
-                change.state = window.state != publication
-                window.state = publication
+            case ChannelState() | TitlePlayed() | SoundPublished():
+                _take_radio(window, publication, change)
             case HoleDeclared():
                 self._declare_hole(window, publication.msn, change)
             case ThumbnailPublished():
@@ -380,6 +389,25 @@ class LiveWindow:
         change.playlists |= window.tracks.keys()
         _advance(window, window.tracks.values(), change)
         _expire(window, msn, change)
+
+
+def _take_radio(
+    window: ChannelWindow, fact: ChannelState | TitlePlayed | SoundPublished, change: Change
+) -> None:
+    """Take what is on air in words, a song into the history, or MP3, which is only passed on."""
+    match fact:
+        case ChannelState():
+            change.state = window.state != fact
+            window.state = fact
+        case TitlePlayed() if fact not in window.history:
+            change.state = True
+            window.history.append(fact)
+            window.history.sort(key=lambda item: item.since_ns, reverse=True)
+            del window.history[_KEPT_TITLES:]
+        case SoundPublished():
+            change.sound = fact
+        case _:
+            pass
 
 
 def split_parts(data: bytes, header: TrackHeader) -> list[Part]:

@@ -34,6 +34,7 @@ from core.publication import (
     Publication,
     SegmentPublished,
     ThumbnailPublished,
+    TitlePlayed,
 )
 from core.timeline import (
     PARTS_PER_GOP,
@@ -47,6 +48,7 @@ from core.timeline import (
     start_of_segment,
 )
 from packager.cutter import PartCut
+from packager.sound import RadioSound
 from packager.window import WINDOW_SEGMENTS, Segment, SnapshotItem, Track, split_parts
 
 __all__ = [
@@ -139,6 +141,9 @@ class ChannelMachine:
         self._thumbnails: dict[int, ThumbnailPublished] = {}
         self._measured: dict[str, MeasuredBitrate] = {}
         self._state: ChannelState | None = None
+        self.sound = _sound_of(slug, renditions)
+        """What only a radio channel has."""
+
         self._not_before = now
         self._looked: UnixNs | None = None
         self._restore(restored, now)
@@ -150,10 +155,12 @@ class ChannelMachine:
         if state == self._state:
             return []
         self._state = state
-        return [state]
+        return [state, *([] if self.sound is None else self.sound.note_title(state))]
 
     def set_renditions(self, renditions: Sequence[Rendition]) -> None:
         """Take a changed ladder; renditions that stay keep their window."""
+        sound = _sound_of(self.slug, renditions)
+        self.sound = sound and (self.sound or sound)
         old = self._tracks
         self._tracks = {
             item.name: replace(old[item.name], rendition=item)
@@ -272,13 +279,17 @@ class ChannelMachine:
         return None if newest is None else newest - WINDOW_SEGMENTS + 1
 
     def facts(self) -> list[Publication]:
-        """Return what is known beside the media: state, rates, discontinuities, holes."""
+        """Return what is known beside the media: state, songs, rates, discontinuities, holes."""
         found: list[Publication] = [] if self._state is None else [self._state]
+        found += [] if self.sound is None else self.sound.titles
         return [*found, *self._measured.values(), *self._discontinuities, *self._holes.values()]
 
     def snapshot(self) -> list[SnapshotItem]:
         """Return the whole window, as a follower that just connected is told it."""
         found: list[SnapshotItem] = [] if self._state is None else [(self._state, ())]
+        if self.sound is not None:
+            found += [(item, ()) for item in self.sound.titles]
+            found += [(item, ()) for item in self.sound.chunks]
         found += [(item, ()) for item in self._measured.values()]
         for track in self._tracks.values():
             found += [(track.header(header), ()) for header in track.headers.values()]
@@ -495,6 +506,8 @@ class ChannelMachine:
                 self._discontinuities.append(item)
             case ChannelState():
                 self._state = item
+            case TitlePlayed() if self.sound is not None:
+                self.sound.restore(item)
             case _:
                 pass
 
@@ -549,3 +562,8 @@ class ChannelMachine:
         self._judge = max(self._complete_from, self._edge - 1)
         self._skip_complete()
         self._expire(self._edge)
+
+
+def _sound_of(slug: str, renditions: Sequence[Rendition]) -> RadioSound | None:
+    """Return what a channel has if it is a radio: one with no picture."""
+    return RadioSound(slug) if all(item.kind == "audio" for item in renditions) else None

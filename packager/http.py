@@ -1,9 +1,10 @@
-"""CMAF uploads and channel states from the programmes (I/O shell)."""
+"""CMAF uploads, a radio's MP3 and channel states from the programmes (I/O shell)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import unicodedata
 from typing import Final
 
@@ -17,11 +18,13 @@ from core.errors import FormatError, InputError, http_status
 from core.jpeg import MAX_JPEG_BYTES, parse_jpeg_size
 from core.ladder import Rendition
 from core.publication import ChannelState
+from core.sound_frames import SoundCutter
 from core.timeline import PARTS_PER_SEGMENT
 from packager.channel import ChannelMachine
 from packager.cutter import HeaderCut, OffGridError, PartCut, UploadCutter
 from packager.metrics import DEFECTS, PackagerMetrics
 from packager.publisher import Publisher
+from packager.sound import RadioSound
 from packager.store import LiveSpool
 
 __all__ = ["Uploads", "check_thumbnail", "uploads_application"]
@@ -35,6 +38,7 @@ _MAX_THUMBNAIL_PIXELS: Final = 640
 """Across and down; ours are at most 256 and 144."""
 
 _MAX_TITLE: Final = 500
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
 def uploads_application(uploads: Uploads, *, secret: str) -> web.Application:
@@ -44,6 +48,7 @@ def uploads_application(uploads: Uploads, *, secret: str) -> web.Application:
         client_max_size=max(_MAX_STATE_BYTES, MAX_JPEG_BYTES),
     )
     app.router.add_post("/cmaf/{channel}/{rendition}", uploads.cmaf)
+    app.router.add_post("/sound/{channel}", uploads.sound)
     app.router.add_post("/state/{channel}", uploads.state)
     app.router.add_post("/thumb/{channel}/{msn:[0-9]{1,15}}", uploads.thumbnail)
     return app
@@ -90,7 +95,7 @@ class Uploads:
                 raise FormatError("encoder is a or b")
             await self._take(request, machine, rendition, encoder)
         except InputError as error:
-            return self._refuse(machine, rendition, encoder, error)
+            return self._refuse(machine, rendition.name, encoder, error)
         # What is acknowledged survives our death.  A slow disk may delay this answer by
         # 0.3 s, never a publication, which happened before.
         await self._spool.flushed(patience_s=_SPOOL_PATIENCE_S)
@@ -125,12 +130,12 @@ class Uploads:
             self._metrics.defect(machine.slug, encoder, "short")
 
     def _refuse(
-        self, machine: ChannelMachine, rendition: Rendition, encoder: str, error: InputError
+        self, machine: ChannelMachine, rendition: str, encoder: str, error: InputError
     ) -> web.Response:
         log.warning(
             "upload_refused",
             channel=machine.slug,
-            rendition=rendition.name,
+            rendition=rendition,
             encoder=encoder,
             error=error.code,
             detail=str(error),
@@ -144,6 +149,45 @@ class Uploads:
         response = web.Response(status=status, text=f"{error.code}: {error}\n")
         response.force_close()
         return response
+
+    async def sound(self, request: web.Request) -> web.Response:
+        """Take MP3, published as it comes: chunk after chunk from the number ``first`` on."""
+        machine = self._find_channel(request)
+        sound = machine.sound
+        if sound is None:
+            raise web.HTTPNotFound(text="unknown: a TV channel has no MP3\n")
+        first = request.query.get("first", "")
+        encoder = request.query.get("encoder", "a")
+        try:
+            if not _NUMBER.fullmatch(first) or encoder not in _ENCODERS:
+                raise FormatError("first is the number of a chunk, encoder a or b")
+            await self._take_sound(request, machine, sound, int(first))
+        except InputError as error:
+            return self._refuse(machine, "mp3", encoder, error)
+        return web.json_response({})
+
+    async def _take_sound(
+        self, request: web.Request, machine: ChannelMachine, sound: RadioSound, number: int
+    ) -> None:
+        cutter = SoundCutter()
+        clock = asyncio.get_running_loop().time
+        duplicates = 0
+        try:
+            async with asyncio.timeout(self._patience_s) as patience:
+                async for data in request.content.iter_any():
+                    for chunk in cutter.receive(data):
+                        patience.reschedule(clock() + self._patience_s)
+                        new = self._publisher.take_sound(machine, sound, number, chunk)
+                        duplicates += not new
+                        number += 1
+        except TimeoutError as error:
+            raise InputError("the upload stands still", code="slow") from error
+        except (OSError, ClientError, HttpProcessingError) as error:
+            raise FormatError("the upload was cut off") from error
+        finally:
+            if duplicates:
+                self._metrics.rejected(machine.slug, "duplicate")
+        cutter.finish()
 
     async def state(self, request: web.Request) -> web.Response:
         """Take what is on air."""

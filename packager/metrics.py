@@ -13,9 +13,16 @@ from core.publication import (
     PartPublished,
     Publication,
     SegmentPublished,
+    SoundPublished,
     ThumbnailPublished,
 )
-from core.timeline import PartAddress, UnixNs, end_of_part, end_of_segment
+from core.timeline import (
+    PartAddress,
+    UnixNs,
+    end_of_part,
+    end_of_segment,
+    start_of_sound_chunk,
+)
 
 __all__ = ["DEFECTS", "ArchiveMetrics", "PackagerMetrics"]
 
@@ -102,7 +109,7 @@ class PackagerMetrics:
         )
         self._delay = Histogram(
             "lensong_packager_publish_delay_seconds",
-            "Publication time minus the epoch deadline of the part or segment",
+            "Publication time minus the epoch deadline of the part, segment or sound",
             ("channel", "unit"),
             buckets=_DELAY_BUCKETS,
             registry=registry,
@@ -166,6 +173,9 @@ class PackagerMetrics:
                     )
                 case SegmentPublished():
                     self._published_segment(item, now)
+                case SoundPublished():
+                    deadline = start_of_sound_chunk(item.number + 1)
+                    self._observe(item.channel, "sound", now - deadline)
                 case HoleDeclared():
                     for rendition in self._renditions.get(item.channel, ()):
                         self._gaps.labels(item.channel, rendition).inc()

@@ -20,6 +20,7 @@ from core.publication import (
     MeasuredBitrate,
     Publication,
     SegmentPublished,
+    TitlePlayed,
 )
 from core.timeline import SEGMENT_NS, UnixNs, start_of_part
 from packager.archivist import Archivist
@@ -28,6 +29,7 @@ from packager.course import Course
 from packager.cutter import PartCut
 from packager.followers import FollowerServer
 from packager.metrics import PackagerMetrics
+from packager.sound import RadioSound
 from packager.store import LiveSpool
 from packager.window import SnapshotItem
 
@@ -35,7 +37,7 @@ __all__ = ["Publisher"]
 
 log = structlog.get_logger()
 
-_Fact = ChannelState | DiscontinuityDeclared | HoleDeclared | MeasuredBitrate
+_Fact = ChannelState | DiscontinuityDeclared | HoleDeclared | MeasuredBitrate | TitlePlayed
 
 
 class Publisher:
@@ -110,6 +112,20 @@ class Publisher:
                 return True
             case Duplicate():
                 return False
+
+    def take_sound(
+        self, machine: ChannelMachine, sound: RadioSound, number: int, data: bytes
+    ) -> bool:
+        """Publish a chunk of a radio's MP3; False if it is known or of no use any more.
+
+        Raises:
+            FormatError: If it may not be published.
+        """
+        chunk = sound.receive(number, data, now=max(self.now(), unix_ns()))
+        if chunk is None:
+            return False
+        self._publish(machine, [chunk])
+        return True
 
     def take_state(self, machine: ChannelMachine, state: ChannelState) -> None:
         """Publish what is on air."""

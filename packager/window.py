@@ -132,9 +132,9 @@ class Track:
         The first of a configuration stays published; a sender whose defaults differ needs
         its own, since they are not repeated in the fragments.
         """
-        wanted = (header.track_id, header.default_duration, header.default_flags)
+        wanted = _defaults(header)
         for known in self.headers.values():
-            own = (known.track_id, known.default_duration, known.default_flags)
+            own = _defaults(known)
             if own == wanted and known.same_configuration(header):
                 return known
         return None
@@ -210,6 +210,11 @@ class Track:
         else:
             for index in range(segment.published):
                 yield self.part(msn, index), ()
+
+
+def _defaults(header: TrackHeader) -> tuple[int, int, int, int]:
+    """Return what a fragment leaves to its header."""
+    return header.track_id, header.default_duration, header.default_size, header.default_flags
 
 
 def split_parts(data: bytes) -> list[bytes]:

@@ -91,8 +91,12 @@ def make_fragment(
     track_id: int = 1,
     sequence: int = 1,
     payload_bytes: int = 40,
+    sized: bool = False,
 ) -> bytes:
-    """Write one part: ``moof`` and ``mdat``; the arguments break its rules one by one."""
+    """Write one part: ``moof`` and ``mdat``; the arguments break its rules one by one.
+
+    ``sized`` tells the bytes of each sample of sound too, which only who looks at samples needs.
+    """
     timescale = timescale_of(rendition)
     ticks = part_ticks(timescale)
     video = rendition.kind == "video"
@@ -107,7 +111,10 @@ def make_fragment(
     count = wanted if samples is None else samples
     # Of each picture its size, as an encoder does: two bytes, and what remains is the first's.
     sizes = [payload_bytes - 2 * (count - 1), *([2] * (count - 1))] if video else []
-    flags = 0x000205 if video else 0x000005
+    if sized and not video:
+        sizes = [payload_bytes // count] * (count - 1)
+        sizes.append(payload_bytes - sum(sizes))
+    flags = 0x000205 if sizes else 0x000005
 
     def moof_of(data_offset: int) -> bytes:
         run = struct.pack(">IIiI", flags, count, data_offset, first)

@@ -24,8 +24,8 @@ from core.timeline import (
     msn_at,
     samples_per_frame,
 )
-from transcoder.fragments import FragmentCutter, MadeHeader, MadePart
-from transcoder.graph import EncoderPlan, encoder_arguments
+from transcoder.fragments import FragmentCutter, MadeHeader, MadePart, MadeSound, SoundNumberer
+from transcoder.graph import MP3, EncoderPlan, encoder_arguments
 from transcoder.pipes import Pipe, read_bytes, write_all
 from transcoder.tape import Tape, TapeItem, TapeLostError
 from transcoder.thumbnails import MadeThumbnail, ThumbnailCutter
@@ -49,10 +49,12 @@ _SAMPLE_BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the encoder made of one rendition: a header or a part."""
+    """What the encoder made of one output: a header or a part, or a chunk of MP3."""
 
     rendition: str
-    made: MadeHeader | MadePart
+    """Name of the rendition, or ``mp3``."""
+
+    made: MadeHeader | MadePart | MadeSound
 
 
 class EncoderRun:
@@ -73,7 +75,7 @@ class EncoderRun:
             program: Path of FFmpeg.
             plan: What to encode; its pipe numbers are filled in here.
             tape: Where raw frames come from.
-            deliver: Called from the readers' threads with each header and part.
+            deliver: Called from the readers' threads with each header, part and chunk.
             deliver_thumbnail: Called likewise with each thumbnail; without it none is made.
         """
         self._program, self._plan, self._tape, self._deliver = program, plan, tape, deliver
@@ -115,7 +117,7 @@ class EncoderRun:
         return self._plan.start * self._plan.frame_rate // 1_000_000_000
 
     def newest(self) -> dict[str, PartAddress]:
-        """Return the newest part made of each rendition."""
+        """Return the newest part made of each output."""
         with self._lock:
             return dict(self._newest)
 
@@ -128,7 +130,7 @@ class EncoderRun:
         has_picture = any(item.kind == "video" for item in self._plan.renditions)
         picture = Pipe() if has_picture else None
         sound = Pipe()
-        outputs = {item.name: Pipe() for item in self._plan.renditions}
+        outputs = {name: Pipe() for name in self._plan.outputs}
         thumbnails = Pipe() if has_picture and self._deliver_thumbnail is not None else None
         plan = replace(
             self._plan,
@@ -153,7 +155,7 @@ class EncoderRun:
             self._run("picture", self._write_pictures, picture)
         for name, pipe in outputs.items():
             pipe.close_write()
-            self._run(name, self._read_rendition, pipe, name)
+            self._run(name, self._read_output, pipe, name)
         if thumbnails is not None:
             thumbnails.close_write()
             self._run("thumbnails", self._read_thumbnails, thumbnails)
@@ -291,15 +293,13 @@ class EncoderRun:
 
         self._feed("sound", pipe, sound_of)
 
-    def _read_rendition(self, pipe: Pipe, name: str) -> None:
-        cutter = FragmentCutter()
+    def _read_output(self, pipe: Pipe, name: str) -> None:
+        cutter = SoundNumberer(self._plan.start) if name == MP3 else FragmentCutter()
 
         def take(data: bytes) -> None:
             for made in cutter.receive(data):
                 self._made_ns = monotonic_ns()
-                if isinstance(made, MadePart):
-                    with self._lock:
-                        self._newest[name] = made.address
+                self._note(name, made)
                 self._deliver(Output(name, made))
 
         try:
@@ -309,6 +309,12 @@ class EncoderRun:
         finally:
             pipe.close()
         self._fail("exit")
+
+    def _note(self, name: str, made: MadeHeader | MadePart | MadeSound) -> None:
+        if isinstance(made, MadeHeader):
+            return
+        with self._lock:
+            self._newest[name] = made.address if isinstance(made, MadePart) else made.covers
 
     def _read_thumbnails(self, pipe: Pipe) -> None:
         """Take thumbnails; whatever comes, the pipe is read to its end, or FFmpeg would stop."""

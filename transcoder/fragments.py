@@ -1,8 +1,11 @@
-"""Cut one rendition's pipe into its header and its parts.  Sans-I/O.
+"""Cut the encoder's pipes: CMAF into its header and its parts, MP3 into chunks.  Sans-I/O.
 
 FFmpeg writes a fragmented MP4 without end; each ``moof`` with its ``mdat`` is exactly
 one part.  What follows the header is numbered by its decode time, so a rendition's
 output needs no counting and survives an encoder that was restarted.
+
+MP3 tells no time.  Its frames are counted from the start of the encoder's first segment,
+which makes an encoder that was restarted give its chunks the same numbers too.
 """
 
 from __future__ import annotations
@@ -13,9 +16,19 @@ from typing import TypeAlias
 from core.boxes import BoxReader
 from core.cmaf import TrackHeader, parse_fragment, parse_header
 from core.errors import FormatError
-from core.timeline import PartAddress, part_ticks, segment_ticks
+from core.sound_frames import SoundCutter
+from core.timeline import (
+    PART_NS,
+    PARTS_PER_SEGMENT,
+    SOUND_CHUNK_NS,
+    PartAddress,
+    UnixNs,
+    part_ticks,
+    segment_ticks,
+    start_of_sound_chunk,
+)
 
-__all__ = ["FragmentCutter", "MadeHeader", "MadePart"]
+__all__ = ["FragmentCutter", "MadeHeader", "MadePart", "MadeSound", "SoundNumberer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,22 @@ class MadePart:
     """Pictures or AAC frames in it."""
 
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSound:
+    """The encoder has written 0.24 s of MP3."""
+
+    number: int
+    """It begins so many times 0.24 s after the epoch."""
+
+    data: bytes
+
+    @property
+    def covers(self) -> PartAddress:
+        """The last part that ends with it or before it."""
+        parts = start_of_sound_chunk(self.number + 1) // PART_NS
+        return PartAddress(*divmod(parts - 1, PARTS_PER_SEGMENT))
 
 
 Made: TypeAlias = MadeHeader | MadePart
@@ -84,3 +113,25 @@ class FragmentCutter:
                 code="timing",
             )
         return MadePart(PartAddress(msn, part), fragment.samples, fragment.data)
+
+
+class SoundNumberer:
+    """Bytes of the MP3 pipe in, numbered chunks out."""
+
+    def __init__(self, start: UnixNs) -> None:
+        """Begin with the segment that starts at ``start``."""
+        self._cutter = SoundCutter()
+        self._next = start // SOUND_CHUNK_NS
+
+    def receive(self, data: bytes) -> list[MadeSound]:
+        """Take bytes and return what they complete.
+
+        Raises:
+            FormatError: If the encoder wrote something that is no MP3 of ours.
+        """
+        made = [
+            MadeSound(number, chunk)
+            for number, chunk in enumerate(self._cutter.receive(data), self._next)
+        ]
+        self._next += len(made)
+        return made

@@ -21,6 +21,7 @@ from core.ladder import Rendition
 from core.timeline import AAC_FRAME_SAMPLES, SAMPLE_RATE, UnixNs, frames_per_segment
 
 __all__ = [
+    "MP3",
     "DecoderPlan",
     "EncoderPlan",
     "decoder_arguments",
@@ -28,6 +29,9 @@ __all__ = [
     "slate_arguments",
     "thumbnail_size",
 ]
+
+MP3: Final = "mp3"
+"""What a radio's output in MP3 is called beside its renditions."""
 
 _QUIET: Final = ("-hide_banner", "-nostdin", "-loglevel", "error", "-nostats")
 _RAW_INPUT: Final[dict[str, Any]] = {
@@ -78,6 +82,9 @@ output that speaks once a segment would be that output nearly always: the sound'
 stood still for 3.3 s in each 3.84 (measured, 5.1 and 9.0).  The JPEGs themselves carry no time.
 """
 
+_MP3_DELAY_SAMPLES: Final = 576 + 529
+"""LAME's delay and every decoder's: what is decoded first is so much older than the first frame."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderPlan:
@@ -117,7 +124,18 @@ class EncoderPlan:
     picture_fd: int | None
     sound_fd: int
     output_fds: Mapping[str, int]
-    """Pipe of each rendition, by its name."""
+    """Pipe of each output, by its name."""
+
+    @property
+    def is_radio(self) -> bool:
+        """Sound only, which goes out in MP3 too."""
+        return all(item.kind == "audio" for item in self.renditions)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all outputs: the renditions, and MP3 for radio."""
+        names = tuple(item.name for item in self.renditions)
+        return (*names, MP3) if self.is_radio else names
 
     thumbnail_fd: int | None = None
     """Where the JPEGs of the segments' first frames go, or None to make none."""
@@ -212,12 +230,37 @@ def encoder_arguments(plan: EncoderPlan) -> list[str]:
         ac=2,
         **_RAW_INPUT,
     )
-    copies = raw.audio.filter_multi_output("asplit", len(audio))
+    copies = raw.audio.filter_multi_output("asplit", len(audio) + plan.is_radio)
     for index, rendition in enumerate(audio):
         outputs.append(
             _output(copies[index], rendition, plan, _audio_options(rendition, plan.language))
         )
+    if plan.is_radio:
+        outputs.append(_mp3_output(copies[len(audio)], plan.output_fds[MP3]))
     return _compile([*outputs, *thumbnails])
+
+
+def _mp3_output(sound: Any, fd: int) -> Any:
+    """Write MP3 whose first frame begins with the segment: 160 frames are one segment."""
+    # The writer has left out AAC's priming; with the rest of MP3's delay left out too, a decoder's
+    # first sample is the segment's.
+    late = _MP3_DELAY_SAMPLES - AAC_FRAME_SAMPLES
+    return sound.filter("atrim", start_sample=late).output(
+        f"pipe:{fd}",
+        format="mp3",
+        acodec="libmp3lame",
+        ac=2,
+        ar=SAMPLE_RATE,
+        flush_packets=1,
+        # FFmpeg: a frame of silence that tells a file's length, and a tag, would stand first.
+        write_xing=0,
+        id3v2_version=0,
+        **{
+            "b:a": 128_000,
+            # Each frame stands alone: a listener, and a new encoder's frames, may come in anywhere.
+            "reservoir": 0,
+        },
+    )
 
 
 def _scale_down(picture: Any, video: list[Rendition], plan: EncoderPlan) -> list[Any]:

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from transcoder.decision import SLATE
+from transcoder.graph import MP3
 from transcoder.state import ProgrammeState
 
 __all__ = ["ProgrammeMetrics"]
@@ -142,11 +143,14 @@ class ProgrammeMetrics(Collector):
             (*labels, "stage"),
         )
         queue.add_metric((*key, "encode"), state.keeper.waiting_frames / state.frame_rate)
-        waiting = max((item.waiting_parts for item in state.senders.values()), default=0)
-        queue.add_metric((*key, "send"), waiting * 0.64)
+        waiting = [item.waiting_parts * 0.64 for item in state.senders.values()]
+        waiting += [] if state.sound is None else [state.sound.waiting_s]
+        queue.add_metric((*key, "send"), max(waiting, default=0))
         sent = _counter("encoder_output_bytes", "Encoded bytes", ("channel", "rendition"))
         for name, sender in state.senders.items():
             sent.add_metric((state.channel, name), sender.sent_bytes)
+        if state.sound is not None:
+            sent.add_metric((state.channel, MP3), state.sound.sent_bytes)
         yield from (up, restarts, cpu, frames, speed, queue, sent)
         if state.thumbnails is not None:
             lost = _counter(

@@ -23,6 +23,7 @@ from transcoder.buffer import InputBuffer, Picture
 from transcoder.decision import Rules, blackouts_of
 from transcoder.decoder import Decoder
 from transcoder.encoder import Output
+from transcoder.fragments import MadeSound
 from transcoder.graph import EncoderPlan
 from transcoder.http import control_routes
 from transcoder.keeper import EncoderKeeper
@@ -30,6 +31,7 @@ from transcoder.metrics import ProgrammeMetrics
 from transcoder.programme import ProgrammeThread
 from transcoder.sender import RenditionSender
 from transcoder.slate import black_picture, draw_slate
+from transcoder.sound_sender import SoundSender
 from transcoder.state import ProgrammeInput, ProgrammeState
 from transcoder.switcher import Switcher
 from transcoder.tape import Tape
@@ -100,6 +102,8 @@ class ProgrammeService:
                     tasks.create_task(sender.run())
                 if state.thumbnails is not None:
                     tasks.create_task(state.thumbnails.run())
+                if state.sound is not None:
+                    tasks.create_task(state.sound.run())
                 tasks.create_task(supervise("state", self._teller(session, state), max_pause_s=2))
                 tasks.create_task(self._follow_inputs(session, state))
                 tasks.create_task(self._follow_guide(state))
@@ -117,11 +121,10 @@ class ProgrammeService:
         tape = Tape(capacity=_TAPE_S * channel.frame_rate)
         network = settings.network
         packager = f"http://{network.internal_host}:{network.cmaf_port}"
-        base = f"{packager}/cmaf/{channel.slug}"
         senders = {
             item.name: RenditionSender(
                 rendition=item.name,
-                url=f"{base}/{item.name}?encoder=a",
+                url=f"{packager}/cmaf/{channel.slug}/{item.name}?encoder=a",
                 session=session,
                 showed_slate=switcher.showed_slate,
             )
@@ -130,6 +133,7 @@ class ProgrammeService:
         thumbnails = None
         if self._size is not None:
             thumbnails = ThumbnailSender(url=f"{packager}/thumb/{channel.slug}", session=session)
+        sound = SoundSender(url=f"{packager}/sound/{channel.slug}", session=session)
         restarts: dict[str, int] = {}
 
         def restarted(fault: str) -> None:
@@ -139,7 +143,7 @@ class ProgrammeService:
             program=self._program,
             plan=self._plan(),
             tape=tape,
-            deliver=_deliver(asyncio.get_running_loop(), senders),
+            deliver=_deliver(asyncio.get_running_loop(), senders, sound),
             restarted=restarted,
             deliver_thumbnail=_deliver_thumbnail(asyncio.get_running_loop(), thumbnails),
         )
@@ -153,19 +157,20 @@ class ProgrammeService:
             keeper=keeper,
             senders=senders,
             thumbnails=thumbnails,
+            sound=sound if channel.kind == "radio" else None,
             encoder_restarts=restarts,
         )
 
     def _plan(self) -> EncoderPlan:
         """Return what to encode; the keeper and each run fill in start and pipes."""
-        width, height = self._size or (0, 0)
+        channel, (width, height) = self._channel, self._size or (0, 0)
         return EncoderPlan(
             renditions=self._renditions,
             width=width,
             height=height,
-            frame_rate=self._channel.frame_rate,
-            preset=self._channel.encoder_preset,
-            language=self._channel.language,
+            frame_rate=channel.frame_rate,
+            preset=channel.encoder_preset,
+            language=channel.language,
             start=UnixNs(0),
             picture_fd=None,
             sound_fd=-1,
@@ -277,12 +282,18 @@ class ProgrammeService:
 
 
 def _deliver(
-    loop: asyncio.AbstractEventLoop, senders: Mapping[str, RenditionSender]
+    loop: asyncio.AbstractEventLoop,
+    senders: Mapping[str, RenditionSender],
+    sound: SoundSender,
 ) -> Callable[[Output], None]:
     """Return the way of an encoder's output from its threads onto the event loop."""
 
     def deliver(output: Output) -> None:
-        if not loop.is_closed():
+        if loop.is_closed():
+            return
+        if isinstance(output.made, MadeSound):
+            loop.call_soon_threadsafe(sound.put, output.made)
+        else:
             loop.call_soon_threadsafe(senders[output.rendition].put, output.made)
 
     return deliver

@@ -10,6 +10,7 @@ from transcoder.decoder import Decoder
 from transcoder.keeper import EncoderKeeper
 from transcoder.programme import ProgrammeThread
 from transcoder.sender import RenditionSender
+from transcoder.sound_sender import SoundSender
 from transcoder.switcher import Switcher
 from transcoder.thumbnails import ThumbnailSender
 
@@ -38,6 +39,9 @@ class ProgrammeState:
     senders: Mapping[str, RenditionSender]
     thumbnails: ThumbnailSender | None
     """None for radio."""
+
+    sound: SoundSender | None
+    """Of a radio's MP3; None for television."""
 
     encoder_restarts: dict[str, int] = field(default_factory=dict)
     """By fault."""

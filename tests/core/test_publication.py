@@ -25,7 +25,9 @@ from core.publication import (
     SegmentLost,
     SegmentPublished,
     SnapshotEnd,
+    SoundPublished,
     ThumbnailPublished,
+    TitlePlayed,
     render_publication,
 )
 
@@ -62,6 +64,8 @@ publications: st.SearchStrategy[Publication] = st.one_of(
     st.builds(DiscontinuityDeclared, channel=names, msn=numbers, sequence=numbers),
     st.builds(MeasuredBitrate, **track, peak_bps=numbers, average_bps=numbers),
     st.builds(ChannelState, channel=names, on_air=names, title=names, since_ns=numbers),
+    st.builds(TitlePlayed, channel=names, title=names, since_ns=numbers),
+    st.builds(SoundPublished, channel=names, number=numbers, data=media),
     st.just(SnapshotEnd()),
 )
 

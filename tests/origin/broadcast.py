@@ -95,7 +95,12 @@ class Broadcast:
             part=part,
             header_hash=self.header(rendition).hash,
             independent=item.kind == "audio" or part % 3 == 0,
-            data=make_fragment(item, PartAddress(msn, part), payload_bytes=self.payload_bytes),
+            data=make_fragment(
+                item,
+                PartAddress(msn, part),
+                payload_bytes=self.payload_bytes,
+                sized=item.kind == "audio",
+            ),
         )
 
     def segment(self, rendition: str, msn: int, *, whole: bool = True) -> SegmentPublished:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from core.guide import Programme
-from core.publication import ChannelState
+from core.publication import ChannelState, TitlePlayed
 from origin.api import CHANNELS_PATH, NOW_PATH, put_channels, put_now
 from origin.prepared import ResponseTable
 from origin.window import LiveWindow
@@ -74,6 +74,8 @@ def test_what_is_on_air_now() -> None:
     late = Programme(
         id="n2", channel="hytv", start_s=200, end_s=300, title="Phim", as_run_start_s=210
     )
+    for played in (("Quê hương", 4), (title, 9), ("Quê hương", 4)):
+        window.apply(TitlePlayed(channel="hyfm", title=played[0], since_ns=played[1]))
     table = ResponseTable(max_held=1)
     put_now(table, window, {"hytv": (news, late)})
     assert answer(table, NOW_PATH) == {
@@ -84,6 +86,7 @@ def test_what_is_on_air_now() -> None:
                 "since_ns": 0,
                 "programme": {"id": "n1", "title": "Thời sự", "start": 100, "stop": 200},
                 "next": {"id": "n2", "title": "Phim", "start": 210, "stop": 300},
+                "history": [],
             },
             "hyfm": {
                 "on_air": "studio",
@@ -91,6 +94,18 @@ def test_what_is_on_air_now() -> None:
                 "since_ns": 9,
                 "programme": None,
                 "next": None,
+                "history": [
+                    {"title": title, "since_ns": 9},
+                    {"title": "Quê hương", "since_ns": 4},
+                ],
             },
         }
     }
+
+
+def test_the_last_fifty_songs_are_kept_newest_first() -> None:
+    window = LiveWindow({"hyfm": ["a64"]})
+    for since in [*range(30, 70), *range(30), 3]:
+        window.apply(TitlePlayed(channel="hyfm", title=f"Bài {since}", since_ns=since))
+    history = window.channels["hyfm"].history
+    assert [item.since_ns for item in history] == list(range(69, 19, -1))

@@ -23,7 +23,7 @@ from core.ladder import renditions_of
 from core.timeline import PartAddress, start_of_segment
 from tests.transcoder.live_tape import LiveTape, numbered_picture
 from transcoder.encoder import EncoderRun, Output
-from transcoder.fragments import MadeHeader, MadePart
+from transcoder.fragments import MadeHeader, MadePart, MadeSound
 from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape, TapeItem
 from transcoder.thumbnails import MadeThumbnail
@@ -44,6 +44,7 @@ class Recorder:
         self.headers: dict[str, bytes] = {}
         self.parts: dict[str, list[MadePart]] = defaultdict(list)
         self.thumbnails: list[MadeThumbnail] = []
+        self.sound: list[MadeSound] = []
         self._grown = threading.Condition()
 
     def deliver_thumbnail(self, made: MadeThumbnail) -> None:
@@ -65,6 +66,8 @@ class Recorder:
                     self.headers[output.rendition] = header.data
                 case MadePart():
                     self.parts[output.rendition].append(output.made)
+                case MadeSound():
+                    self.sound.append(output.made)
             self._grown.notify_all()
 
     def wait_for_parts(self, renditions: int, parts: int) -> bool:
@@ -74,6 +77,11 @@ class Recorder:
                 lambda: sum(len(made) >= parts for made in self.parts.values()) == renditions,
                 timeout=30,
             )
+
+    def wait_for_sound(self, chunks: int) -> bool:
+        """Wait until there are so many chunks of MP3."""
+        with self._grown:
+            return self._grown.wait_for(lambda: len(self.sound) >= chunks, timeout=30)
 
     def track(self, rendition: str) -> io.BytesIO:
         """Return a rendition as one file."""
@@ -166,6 +174,32 @@ def test_a_flash_and_its_beep_come_out_together_at_their_time(program: str) -> N
     onsets = [loud[0], *(b for a, b in pairwise(loud) if b - a > 24_000)]
     beeps = [first_s + onset / 48_000 for onset in onsets]
     assert beeps == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0], abs=2e-3)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_mp3_is_numbered_from_the_epoch_and_begins_with_the_segment(program: str) -> None:
+    """Beeps put in at whole seconds are decoded there, and every frame stands alone."""
+    channel = ChannelSettings(slug="c", name="C", kind="radio")
+    tape = flash_tape(25, 8, has_picture=False)
+    recorder = Recorder()
+    run = EncoderRun(program=program, plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        assert recorder.wait_for_sound(32), run.fault
+    finally:
+        run.stop()
+    assert [made.number for made in recorder.sound[:32]] == list(range(MSN * 16, MSN * 16 + 32))
+    assert {len(made.data) for made in recorder.sound} == {10 * 384}
+    data = b"".join(made.data for made in recorder.sound[:32])
+    # main_data_begin, the nine bits behind the header, points into earlier frames.
+    assert not any(data[at + 4] or data[at + 5] & 0x80 for at in range(0, len(data), 384))
+    with av.open(io.BytesIO(data), "r", format="mp3") as container:
+        blocks = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+    sound = np.concatenate(blocks)
+    assert len(sound) == 320 * 1152
+    loud = np.flatnonzero(np.abs(sound) > 0.1)
+    onsets = [loud[0], *(b for a, b in pairwise(loud) if b - a > 24_000)]
+    assert [onset / 48_000 for onset in onsets] == pytest.approx(range(1, 8), abs=2e-3)
 
 
 def test_an_encoder_that_is_killed_is_a_fault_within_moments() -> None:

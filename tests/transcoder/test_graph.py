@@ -19,7 +19,7 @@ from transcoder.graph import (
 
 
 def encoder(channel: ChannelSettings, *, thumbnail_fd: int | None = None) -> list[str]:
-    names = [item.name for item in renditions_of(channel)]
+    names = [*(item.name for item in renditions_of(channel)), "mp3"]
     return encoder_arguments(
         EncoderPlan(
             renditions=renditions_of(channel),
@@ -94,6 +94,17 @@ def test_a_thumbnail_keeps_the_aspect(picture: tuple[int, int], thumbnail: tuple
         name="x", kind="video", bitrate_bps=1, width=width, height=height, frame_rate=25
     )
     assert thumbnail_size(rung) == thumbnail
+
+
+def test_radio_goes_out_in_mp3_too_and_television_does_not() -> None:
+    """Each frame alone, and nothing before the first."""
+    arguments = encoder(ChannelSettings(slug="c", name="C", kind="radio"))
+    options = dict(pairwise(arguments[arguments.index("libmp3lame") - 10 :]))
+    assert arguments.count("libmp3lame") == 1
+    assert arguments[-1] == "pipe:8"
+    wanted = {"-reservoir": "0", "-write_xing": "0", "-id3v2_version": "0", "-b:a": "128000"}
+    assert options.items() >= wanted.items()
+    assert "libmp3lame" not in encoder(ChannelSettings(slug="c", name="C", kind="tv"))
 
 
 def test_the_decoder_reads_one_pinned_format_from_its_pipe() -> None:

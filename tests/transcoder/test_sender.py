@@ -23,7 +23,7 @@ def header(data: bytes = b"header") -> MadeHeader:
         TrackHeader(
             data=data, hash="h", kind="audio", track_id=1, timescale=48_000, codec="mp4a.40.2",
             width=0, height=0, channels=2, sample_rate=48_000, configuration=b"",
-            default_duration=1024, default_flags=0,
+            default_duration=1024, default_size=0, default_flags=0,
         )
     )  # fmt: skip
 
