@@ -16,6 +16,7 @@ from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
+from benchmarks.radio import radio
 from benchmarks.saturation import saturation
 from benchmarks.station import running_station
 from benchmarks.watch import PlaylistKeeper, watch_both
@@ -104,6 +105,11 @@ async def holes_and_drift(minutes: float) -> bool:
     return all([await drift(names, minutes) for names in pairs])
 
 
+async def plain_radio(minutes: float) -> bool:
+    """MP3 and AAC over plain HTTP: curl, FFmpeg, PyAV, ICY; studio and encoder are killed."""
+    return await radio(minutes * 60)
+
+
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
@@ -111,6 +117,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "faults": (faults, 0),
     "lip-sync": (flash_and_beep, 0.5),
     "drift": (holes_and_drift, 30),
+    "radio": (plain_radio, 10),
     "saturation": (saturated, 1),
     "archive-kills": (killed_archiving, 0),
 }

@@ -32,6 +32,7 @@ __all__ = [
     "command_line",
     "cpu_seconds",
     "descendants",
+    "radio_settings",
     "running_platform",
     "running_station",
     "tv_settings",
@@ -88,6 +89,17 @@ protocol = "icecast"
 key_sha256_env = "KEY_RADIO"
 """
 _PORTS: Final = ("http", "rtmp", "icecast", "feeds", "cmaf", "ingest", "packager", "control", "api")
+_RADIO: Final = """
+[[channels]]
+slug = "hyfm"
+name = "Phát thanh đo"
+kind = "radio"
+return_after_s = {return_after_s}
+[[channels.inputs]]
+name = "studio"
+protocol = "icecast"
+key_sha256_env = "KEY_RADIO"
+"""
 
 
 @dataclass(slots=True)
@@ -236,6 +248,18 @@ def tv_settings(inputs: str, *, folder: str, offset: int, ladder: str) -> str:
     return head + _TV.format(ladder=ladder) + inputs
 
 
+def radio_settings(*, folder: str, offset: int, return_after_s: float) -> str:
+    """Return the settings file of a station with one radio channel, ``hyfm``.
+
+    Args:
+        folder: For its data and sockets.
+        offset: Where its ports begin.
+        return_after_s: How long a studio that comes back must be good.
+    """
+    head = _HEAD.format(folder=folder, **_free_ports(offset))
+    return head + _RADIO.format(return_after_s=return_after_s)
+
+
 def _free_ports(offset: int) -> dict[str, int]:
     """Return a port for each placeholder of a settings text."""
     ports = {name: offset + 10 + index for index, name in enumerate(_PORTS)}
@@ -272,7 +296,7 @@ async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
         stack.push_async_callback(_stop, station)
         try:
             yield station
-        except TimeoutError:
+        except (TimeoutError, aiohttp.ClientError):
             print(station.log_tail())
             raise
 

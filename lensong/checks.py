@@ -95,25 +95,44 @@ def _archive_faults(settings: Settings, services: set[str]) -> Iterator[str]:
 async def _ffmpeg_faults(settings: Settings) -> list[str]:
     try:
         path = await asyncio.to_thread(ffmpeg_program, settings.paths)
+        if not (await _ask_ffmpeg(path, "-version")).startswith("ffmpeg version"):
+            return [f"{path} is no working FFmpeg; set paths.ffmpeg to one"]
+        radios = [channel.slug for channel in settings.channels if channel.kind == "radio"]
+        if radios and " libmp3lame " not in await _ask_ffmpeg(path, "-hide_banner", "-encoders"):
+            slugs = ", ".join(radios)
+            fault = f"FFmpeg ({path}) cannot make MP3 for {slugs}: it lacks libmp3lame"
+            return [f"{fault}; set paths.ffmpeg to one that has it (Debian's has)"]
     except ConfigError as error:
         return [str(error)]
+    return []
+
+
+async def _ask_ffmpeg(path: str, *arguments: str) -> str:
+    """Return what FFmpeg says; nothing if it fails.
+
+    Raises:
+        ConfigError: If it cannot be started, or does not answer.
+    """
     try:
         async with asyncio.timeout(_FFMPEG_TIMEOUT_S):
             process = await asyncio.create_subprocess_exec(
                 path,
-                "-version",
+                *arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
             )
             said, _ = await process.communicate()
-    except TimeoutError:
-        return [f"FFmpeg ({path}) does not answer `-version`; set paths.ffmpeg to one that works"]
+    except TimeoutError as error:
+        asked = " ".join(arguments)
+        raise ConfigError(
+            f"FFmpeg ({path}) does not answer `{asked}`; set paths.ffmpeg to one that works"
+        ) from error
     except OSError as error:
-        return [f"FFmpeg ({path}) cannot be started: {error.strerror}; set paths.ffmpeg"]
-    if process.returncode != 0 or not said.startswith(b"ffmpeg version"):
-        return [f"{path} is no working FFmpeg; set paths.ffmpeg to one"]
-    return []
+        raise ConfigError(
+            f"FFmpeg ({path}) cannot be started: {error.strerror}; set paths.ffmpeg"
+        ) from error
+    return said.decode("utf-8", "replace") if process.returncode == 0 else ""
 
 
 def port_faults(settings: Settings, processes: Sequence[PlannedProcess]) -> list[str]:

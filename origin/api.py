@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.config import Settings
+from core.config import ChannelSettings, Settings
 from core.guide import Programme
 from origin.documents import json_document, kept_for
 from origin.items import brief_item
 from origin.prepared import ResponseTable
+from origin.radio import CONTENT_TYPES, KBPS, Codec
 from origin.window import LiveWindow
 
 __all__ = ["CHANNELS_PATH", "DVR_S", "NOW_PATH", "NowNext", "put_channels", "put_now"]
@@ -56,11 +57,24 @@ def put_channels(
             "thumb_template": f"/thumb/{channel.slug}/{{msn}}.jpg"
             if channel.kind == "tv"
             else None,
+            **_progressive(channel),
         }
         for number, channel in enumerate(settings.channels, 1)
     ]
     answer = {"station": settings.station.name, "channels": channels}
     _put(table, CHANNELS_PATH, answer, _CHANNELS_CACHE)
+
+
+def _progressive(channel: ChannelSettings) -> dict[str, Any]:
+    """Return a radio's addresses for players that know no playlist."""
+    if channel.kind != "radio":
+        return {}
+    codecs: tuple[Codec, ...] = ("aac", "mp3")
+    forms = [
+        {"url": f"/radio/{channel.slug}.{codec}", "type": CONTENT_TYPES[codec], "kbps": KBPS}
+        for codec in codecs
+    ]
+    return {"progressive": forms}
 
 
 def put_now(

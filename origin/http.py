@@ -50,7 +50,7 @@ _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
     (
         "Access-Control-Allow-Headers",
-        "Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
+        "Range, Icy-MetaData, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
     ),
     ("Access-Control-Max-Age", "86400"),
     ("Allow", "GET, HEAD, OPTIONS"),

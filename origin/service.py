@@ -24,6 +24,7 @@ from origin.exports import Exports
 from origin.fastpath import FastPath, PublicServer
 from origin.guide import Guide
 from origin.http import Site, create_app
+from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
 from origin.prepared import ResponseTable
@@ -67,6 +68,7 @@ class Origin:
         self.guide = Guide(settings.paths.data_dir / "guide", slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         self._clips = ClipSite(settings, self.guide, self._tally)
+        self._radio = RadioDesk(settings.channels, self._tally)
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -75,7 +77,9 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(
-                Site(self.preparation, self._tally, [self.exports.answer]), self._clips.add_to
+                Site(self.preparation, self._tally, [self.exports.answer]),
+                self._clips.add_to,
+                self._radio.add_to,
             ),
             fast,
             host=network.http_host,
@@ -83,7 +87,8 @@ class Origin:
         )
         self.follower = Follower(settings.packager_socket, self.preparation, self._changed)
         registry = new_registry("origin")
-        for collector in (self._tally, connections, LiveEdgeLag(self.preparation, unix_ns)):
+        lag = LiveEdgeLag(self.preparation, unix_ns)
+        for collector in (self._tally, connections, self._radio, lag):
             registry.register(collector)
         self._admin = AdminPort(
             service="origin",
@@ -143,6 +148,7 @@ class Origin:
     def _changed(self, change: Change) -> None:
         if change.state:
             self.exports.put_now()
+        self._radio.take(change, self.preparation.window)
 
     async def _status(self, _: web.Request) -> web.Response:
         now = unix_ns()
@@ -178,6 +184,7 @@ class Origin:
             raise ConfigError("a change of [network], [paths], [origin], [archive] needs a restart")
         self._settings = settings
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
+        self._radio.configure(settings.channels)
         self.preparation.configure(settings.channels)
         self.guide.configure(channel.slug for channel in settings.channels)
         self._clips.configure(settings)

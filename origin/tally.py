@@ -27,6 +27,7 @@ HANDLERS: Final = (
     "header",
     "thumb",
     "clip",
+    "radio",
     "api",
     "static",
 )
@@ -109,6 +110,12 @@ class Tally(Collector):
         cell[status // 100 - 2] += 1
         cell[4] += length
         self._durations[handler].observe(duration_ns)
+
+    def streamed(self, handler: str, channel: str, length: int) -> None:
+        """Count more bytes of answers that have no end."""
+        cell = self._answers.get((handler, channel))
+        if cell is not None:
+            cell[4] += length
 
     def released(self, channel: str, delay_ns: int) -> None:
         """Count one held request that is being answered, so long after its part was stored."""

@@ -21,7 +21,7 @@ from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape
 from transcoder.thumbnails import MadeThumbnail
 
-__all__ = ["EncoderKeeper", "first_segment"]
+__all__ = ["CATCH_UP_S", "RADIO_CATCH_UP_S", "EncoderKeeper", "first_segment"]
 
 log = structlog.get_logger()
 
@@ -31,23 +31,33 @@ _START_S: Final = 0.5
 
 _SPEED_NS: Final = 5_000_000_000
 
-_CATCH_UP_S: Final = 1.6
+CATCH_UP_S: Final = 1.6
 """How far back a new encoder may begin; the tape is longer, for the time it needs to start."""
+
+RADIO_CATCH_UP_S: Final = 7.0
+"""The same where there is no picture: a segment and 3 s, so that a new encoder, which encodes
+sound at a hundred times its speed, begins with the segment in which the last one failed."""
 
 
 def first_segment(
-    *, newest: Mapping[str, PartAddress], begun: int, tape_next: int, frame_rate: int
+    *,
+    newest: Mapping[str, PartAddress],
+    begun: int,
+    tape_next: int,
+    frame_rate: int,
+    catch_up_s: float,
 ) -> int:
     """Return the number of the segment with which a new encoder begins.
 
     Args:
-        newest: Newest part that the last encoder made of each rendition.
+        newest: Newest part that the last encoder made of each output.
         begun: Segment with which the last encoder began.
         tape_next: Number of the frame that the tape will hold next.
         frame_rate: Frames a second of the programme.
+        catch_up_s: How far back it may begin, in seconds.
     """
     length = frames_per_segment(frame_rate)
-    reachable = tape_next - round(_CATCH_UP_S * frame_rate)
+    reachable = tape_next - round(catch_up_s * frame_rate)
     wanted = min((address.next().msn for address in newest.values()), default=begun)
     return max(wanted, -(-reachable // length))
 
@@ -61,6 +71,7 @@ class EncoderKeeper:
         program: str,
         plan: EncoderPlan,
         tape: Tape,
+        catch_up_s: float,
         deliver: Callable[[Output], None],
         restarted: Callable[[str], None],
         deliver_thumbnail: Callable[[MadeThumbnail], None] | None = None,
@@ -71,6 +82,7 @@ class EncoderKeeper:
             program: Path of FFmpeg.
             plan: What to encode; its start is chosen here.
             tape: Where raw frames come from.
+            catch_up_s: How far back a new encoder may begin, in seconds.
             deliver: Called from other threads with each header and part.
             restarted: Told the reason of each replacement.
             deliver_thumbnail: Called from another thread with each thumbnail; without it none
@@ -78,6 +90,7 @@ class EncoderKeeper:
         """
         self._program, self._plan, self._tape = program, plan, tape
         self._deliver, self._restarted = deliver, restarted
+        self._catch_up_s = catch_up_s
         self._deliver_thumbnail = deliver_thumbnail
         self.thumbnail_faults: dict[str, int] = {}
         """Runs that made no more thumbnails though they made media, by reason."""
@@ -119,7 +132,13 @@ class EncoderKeeper:
         while True:
             newest = await self._encode(msn)
             following = self._tape.next or 0
-            msn = first_segment(newest=newest, begun=msn, tape_next=following, frame_rate=rate)
+            msn = first_segment(
+                newest=newest,
+                begun=msn,
+                tape_next=following,
+                frame_rate=rate,
+                catch_up_s=self._catch_up_s,
+            )
 
     async def _encode(self, msn: int) -> Mapping[str, PartAddress]:
         """Run one encoder from segment ``msn`` to its first fault."""

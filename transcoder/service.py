@@ -26,7 +26,7 @@ from transcoder.encoder import Output
 from transcoder.fragments import MadeSound
 from transcoder.graph import EncoderPlan
 from transcoder.http import control_routes
-from transcoder.keeper import EncoderKeeper
+from transcoder.keeper import CATCH_UP_S, RADIO_CATCH_UP_S, EncoderKeeper
 from transcoder.metrics import ProgrammeMetrics
 from transcoder.programme import ProgrammeThread
 from transcoder.sender import RenditionSender
@@ -43,6 +43,8 @@ __all__ = ["ProgrammeService"]
 log = structlog.get_logger()
 
 _TAPE_S: Final = 3
+_RADIO_TAPE_S: Final = 10
+"""Without pictures a second is 0.2 MB."""
 
 _GUIDE_S: Final = 1.0
 """How often the guide's snapshot is looked at."""
@@ -118,7 +120,8 @@ class ProgrammeService:
             rules=_rules(channel),
             slate=lambda: self._slate,
         )
-        tape = Tape(capacity=_TAPE_S * channel.frame_rate)
+        is_radio = self._size is None
+        tape = Tape(capacity=(_RADIO_TAPE_S if is_radio else _TAPE_S) * channel.frame_rate)
         network = settings.network
         packager = f"http://{network.internal_host}:{network.cmaf_port}"
         senders = {
@@ -143,6 +146,7 @@ class ProgrammeService:
             program=self._program,
             plan=self._plan(),
             tape=tape,
+            catch_up_s=RADIO_CATCH_UP_S if is_radio else CATCH_UP_S,
             deliver=_deliver(asyncio.get_running_loop(), senders, sound),
             restarted=restarted,
             deliver_thumbnail=_deliver_thumbnail(asyncio.get_running_loop(), thumbnails),
@@ -157,7 +161,7 @@ class ProgrammeService:
             keeper=keeper,
             senders=senders,
             thumbnails=thumbnails,
-            sound=sound if channel.kind == "radio" else None,
+            sound=sound if is_radio else None,
             encoder_restarts=restarts,
         )
 

@@ -133,6 +133,20 @@ def test_an_ffmpeg_that_is_not_there_or_does_not_work(
 
 
 @pytest.mark.usefixtures("key")
+def test_an_ffmpeg_that_makes_no_mp3_is_named_where_there_is_a_radio(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho ffmpeg version 0 with aac alone\n", encoding="utf-8")
+    program.chmod(0o755)
+    file = write_settings(tmp_path, paths=f'ffmpeg = "{program}"')
+    assert main(["check", str(file)]) == 2
+    assert "cannot make MP3 for hyfm: it lacks libmp3lame" in capsys.readouterr().err
+    file.write_text(file.read_text(encoding="utf-8").replace('"radio"', '"tv"'), encoding="utf-8")
+    assert main(["check", str(file)]) == 0
+
+
+@pytest.mark.usefixtures("key")
 def test_a_full_disk(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -61,6 +61,10 @@ def test_the_channels() -> None:
                 "catchup_days": 0,
                 "guide": "/api/v1/epg/hyfm/{date}.json",
                 "thumb_template": None,
+                "progressive": [
+                    {"url": "/radio/hyfm.aac", "type": "audio/aac", "kbps": 128},
+                    {"url": "/radio/hyfm.mp3", "type": "audio/mpeg", "kbps": 128},
+                ],
             },
         ],
     }

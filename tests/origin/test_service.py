@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,8 +16,9 @@ from aiohttp import ClientSession
 
 from core.config import Settings
 from core.environment import INTERNAL_SECRET_VARIABLE, child_environment
-from core.publication import ChannelState
+from core.publication import ChannelState, SoundPublished, TitlePlayed
 from origin.service import Origin
+from tests.checker.icy import listen
 from tests.origin.broadcast import MSN, Broadcast, Packager, make_settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,6 +112,40 @@ async def test_serves_what_the_packager_tells(tmp_path: Path, ports: list[int]) 
         metrics = (await it.call("GET", "/metrics"))[1]
         assert 'lensong_origin_live_edge_lag_seconds{channel="hyfm"}' in metrics
         assert 'lensong_origin_block_release_seconds_count{channel="hyfm"}' in metrics
+
+
+async def test_a_radio_is_heard_without_playlists_and_remembers_its_songs(
+    tmp_path: Path, ports: list[int]
+) -> None:
+    async with running(tmp_path, ports) as it:
+        songs = [TitlePlayed(channel="hyfm", title=f"Bài {n}", since_ns=n) for n in (1, 2)]
+        sounds = [
+            SoundPublished(channel="hyfm", number=number, data=bytes([number]) * 3_840)
+            for number in range(20)
+        ]
+        it.packager.publish([*songs, *sounds])
+        while '"Bài 2"' not in (await it.get("/api/v1/now.json"))[1]:
+            pass
+        async with listen(it.origin.public.port, "/radio/hyfm.mp3") as listener:
+            assert await listener.read_sound(17 * 3_840) == b"".join(
+                item.data for item in sounds[3:]
+            )
+            more = SoundPublished(channel="hyfm", number=20, data=b"x" * 3_840)
+            await it.packager.hang_up()  # it restarts, and tells everything again
+            await it.packager.connected.wait()
+            it.packager.publish([more])
+            assert (await listener.read_sound(18 * 3_840)).endswith(more.data)
+            assert len(listener.sound) == 18 * 3_840
+            metrics = (await it.call("GET", "/metrics"))[1]
+            assert 'lensong_radio_listeners{channel="hyfm",codec="mp3"} 1.0' in metrics
+            zero = 'lensong_radio_dropped_total{channel="hyfm",codec="aac",reason="slow"} 0.0'
+            assert zero in metrics
+        now = json.loads((await it.get("/api/v1/now.json"))[1])
+        history = now["channels"]["hyfm"]["history"]
+        assert history == [
+            {"title": "Bài 2", "since_ns": 2},
+            {"title": "Bài 1", "since_ns": 1},
+        ]
 
 
 @pytest.mark.parametrize("header", ["X-Plain", "TE"])

@@ -108,6 +108,21 @@ async def test_an_upload_is_published_and_a_late_follower_is_told(station: Stati
         assert rejected in metrics
 
 
+async def test_songs_are_read_back_by_the_next_packager(station: Station) -> None:
+    async with running(station) as sender:
+        for title, since_ns in (("Quê hương", 4), ("Trống cơm", 8)):
+            body = {"on_air": "studio", "title": title, "since_ns": since_ns}
+            url = f"{station.cmaf_url}/state/hyfm"
+            async with sender.session.post(url, json=body) as response:
+                assert response.status == 204
+    async with (
+        running(station),
+        Follower.connect(station.settings.packager_socket) as follower,
+    ):
+        told = [item.title for item in follower.heard if isinstance(item, TitlePlayed)]
+    assert told == ["Quê hương", "Trống cơm"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [

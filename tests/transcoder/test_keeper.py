@@ -21,7 +21,7 @@ from tests.transcoder.live_tape import LiveTape
 from transcoder.encoder import Output
 from transcoder.fragments import MadeHeader, MadePart
 from transcoder.graph import EncoderPlan
-from transcoder.keeper import EncoderKeeper, first_segment
+from transcoder.keeper import CATCH_UP_S, RADIO_CATCH_UP_S, EncoderKeeper, first_segment
 from transcoder.thumbnails import MadeThumbnail
 
 
@@ -47,8 +47,24 @@ from transcoder.thumbnails import MadeThumbnail
     ],
 )  # fmt: skip
 def test_first_segment(newest: dict[str, PartAddress], tape_next: int, expected: int) -> None:
-    begun = 100
-    assert first_segment(newest=newest, begun=begun, tape_next=tape_next, frame_rate=25) == expected
+    found = first_segment(
+        newest=newest, begun=100, tape_next=tape_next, frame_rate=25, catch_up_s=CATCH_UP_S
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize("into_segment", range(0, 96 + 50, 5))
+def test_a_radios_new_encoder_begins_with_the_segment_that_is_not_whole(into_segment: int) -> None:
+    """Sound is encoded so quickly that there is no hole, wherever the last encoder failed."""
+    newest = {"a128": PartAddress(100, 2), "mp3": PartAddress(100, 1)}
+    found = first_segment(
+        newest=newest,
+        begun=90,
+        tape_next=96 * 100 + into_segment,
+        frame_rate=25,
+        catch_up_s=RADIO_CATCH_UP_S,
+    )
+    assert found == 100
 
 
 MSN = 467_000_000
@@ -124,6 +140,7 @@ async def test_a_restarted_encoders_thumbnails_keep_their_numbers() -> None:
             output_fds={},
         ),
         tape=live.tape,
+        catch_up_s=CATCH_UP_S,
         deliver=heard.deliver,
         restarted=heard.restarts.append,
         deliver_thumbnail=heard.deliver_thumbnail,
