@@ -35,8 +35,10 @@ __all__ = [
     "Run",
     "SegmentRecord",
     "TrackFacts",
+    "header_folder",
     "header_key",
     "header_marker_key",
+    "header_note_number",
     "hour_at",
     "hour_folder",
     "hour_of",
@@ -120,7 +122,7 @@ def index_key(channel: str, rendition: str, hour: int) -> str:
 
 def header_key(channel: str, rendition: str, header_hash: str) -> str:
     """Return the name of a header's object."""
-    return f"{channel}/{rendition}/headers/{header_hash}.mp4"
+    return f"{header_folder(channel, rendition)}/{header_hash}.mp4"
 
 
 def header_marker_key(channel: str, rendition: str, msn: int) -> str:
@@ -129,7 +131,18 @@ def header_marker_key(channel: str, rendition: str, msn: int) -> str:
     Segments do not name their header; without these notes a lost index of a rendition that
     had two could not be made again.
     """
-    return f"{channel}/{rendition}/headers/from-{msn}"
+    return f"{header_folder(channel, rendition)}/from-{msn}"
+
+
+def header_folder(channel: str, rendition: str) -> str:
+    """Return the folder of a rendition's headers and of the notes on them."""
+    return f"{channel}/{rendition}/headers"
+
+
+def header_note_number(key: str) -> int | None:
+    """Return from which number on a note speaks; None if the object is no note."""
+    kind, _, number = key.rpartition("/")[2].partition("-")
+    return int(number) if kind == "from" and number.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

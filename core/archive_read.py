@@ -7,12 +7,15 @@ commands work on a copy and on the disk of a station that is dead.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.archive import (
     HourIndex,
+    header_folder,
+    header_note_number,
     hour_folder,
     index_key,
     parse_hour_folder,
@@ -24,9 +27,11 @@ from core.errors import FormatError
 from core.scrub import LOST_KINDS, Fault, check_segment, compare_listing
 
 __all__ = [
+    "HeaderNotes",
     "Pace",
     "Verified",
     "no_pace",
+    "read_header_notes",
     "read_index",
     "read_segments",
     "segment_sizes",
@@ -105,6 +110,34 @@ async def segment_sizes(
         if kind == "m4s" and number.isdigit():
             found[int(number)] = item.size_bytes
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderNotes:
+    """Which header of a rendition is in force from where on; segments do not name theirs."""
+
+    notes: tuple[tuple[int, str], ...]
+    """(number from which on it is in force, hash), in order."""
+
+    def in_force(self, msn: int) -> str | None:
+        """Return the hash of a segment's header; None before the first note."""
+        at = bisect_right(self.notes, msn, key=lambda note: note[0])
+        return self.notes[at - 1][1] if at else None
+
+
+async def read_header_notes(store: ArchiveStore, channel: str, rendition: str) -> HeaderNotes:
+    """Read the archive's notes on a rendition's headers.
+
+    Raises:
+        ArchiveError: If the archive does not answer.
+    """
+    found = []
+    for item in await store.objects(header_folder(channel, rendition)):
+        number = header_note_number(item.key)
+        if number is not None:
+            text = (await store.get(item.key)).decode("ascii", errors="replace")
+            found.append((number, text.strip()))
+    return HeaderNotes(tuple(sorted(found)))
 
 
 async def read_segments(

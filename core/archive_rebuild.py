@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,7 +27,15 @@ from core.archive import (
     numbers_of,
     render_index,
 )
-from core.archive_read import Pace, no_pace, read_index, read_segments, segment_sizes
+from core.archive_read import (
+    HeaderNotes,
+    Pace,
+    no_pace,
+    read_header_notes,
+    read_index,
+    read_segments,
+    segment_sizes,
+)
 from core.archive_store import ArchiveError, ArchiveStore, MissingError
 from core.boxes import iter_boxes
 from core.cmaf import TrackHeader, parse_fragment, parse_header
@@ -42,30 +49,27 @@ log = structlog.get_logger()
 UNKNOWN_REASON: Final = "unknown: the index was made again"
 """Reason of a hole that nobody remembers."""
 
-_NOTE: Final = "from-"
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelHeaders:
     """The headers of all renditions of a channel, after the archive's notes."""
 
-    notes: Mapping[str, tuple[tuple[int, str], ...]]
-    """By rendition: (number from which on it is in force, hash), in order."""
+    notes: Mapping[str, HeaderNotes]
+    """By rendition."""
 
     headers: Mapping[tuple[str, str], TrackHeader]
     """By rendition and hash; those that cannot be read are left out."""
 
     def in_force(self, rendition: str, msn: int) -> str | None:
         """Return the hash of a segment's header."""
-        notes = self.notes.get(rendition, ())
-        at = bisect_right(notes, msn, key=lambda note: note[0])
-        return notes[at - 1][1] if at else None
+        notes = self.notes.get(rendition)
+        return None if notes is None else notes.in_force(msn)
 
     def discontinuities(self) -> list[int]:
         """Return the numbers with which a rendition's configuration becomes another."""
         found = set()
         for rendition, notes in self.notes.items():
-            for (_, before), (msn, after) in pairwise(notes):
+            for (_, before), (msn, after) in pairwise(notes.notes):
                 one = self.headers.get((rendition, before))
                 other = self.headers.get((rendition, after))
                 same = one is not None and other is not None and one.same_configuration(other)
@@ -80,17 +84,11 @@ async def read_headers(store: ArchiveStore, channel: str) -> ChannelHeaders:
     Raises:
         ArchiveError: If the archive does not answer.
     """
-    notes: dict[str, tuple[tuple[int, str], ...]] = {}
+    notes: dict[str, HeaderNotes] = {}
     headers: dict[tuple[str, str], TrackHeader] = {}
     for rendition in await store.folders(channel):
-        found = []
-        for item in await store.objects(f"{channel}/{rendition}/headers"):
-            number = item.key.rsplit("/", 1)[1].removeprefix(_NOTE)
-            if number.isdigit():
-                text = (await store.get(item.key)).decode("ascii", errors="replace")
-                found.append((int(number), text.strip()))
-        notes[rendition] = tuple(sorted(found))
-        for header_hash in {header_hash for _, header_hash in found}:
+        notes[rendition] = await read_header_notes(store, channel, rendition)
+        for header_hash in {header_hash for _, header_hash in notes[rendition].notes}:
             try:
                 data = await store.get(header_key(channel, rendition, header_hash))
                 headers[rendition, header_hash] = parse_header(data)

@@ -7,25 +7,19 @@ the objects are listed; which header they belong to, the notes beside the header
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from core.archive import (
     NEVER_SENT,
     Hole,
     HourIndex,
-    header_marker_key,
-    hour_folder,
     hours_of,
     index_key,
-    numbers_of,
     parse_index,
 )
+from core.archive_read import read_header_notes, segment_sizes
 from core.archive_store import ArchiveStore, MissingError
 
 __all__ = ["FoundSegment", "SpanContents", "read_span"]
-
-_SEGMENT_SUFFIX: Final = ".m4s"
-_MARKER: Final = "from-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,34 +109,13 @@ def _holes(
 async def _list_hour(
     store: ArchiveStore, channel: str, rendition: str, hour: int
 ) -> dict[int, FoundSegment]:
-    sizes: dict[int, int] = {}
-    for item in await store.objects(hour_folder(channel, rendition, hour)):
-        name = item.key.rpartition("/")[2]
-        number = name.removesuffix(_SEGMENT_SUFFIX)
-        if name.endswith(_SEGMENT_SUFFIX) and number.isdecimal():
-            sizes[int(number)] = item.size_bytes
+    sizes = await segment_sizes(store, channel, rendition, hour)
     if not sizes:
         return {}
-    markers = await _header_markers(store, channel, rendition, numbers_of(hour)[-1])
+    notes = await read_header_notes(store, channel, rendition)
     found: dict[int, FoundSegment] = {}
     for msn, size in sorted(sizes.items()):
-        in_force = [header for start, header in markers if start <= msn]
-        if in_force:
-            found[msn] = FoundSegment(in_force[-1], size, None)
+        in_force = notes.in_force(msn)
+        if in_force is not None:
+            found[msn] = FoundSegment(in_force, size, None)
     return found
-
-
-async def _header_markers(
-    store: ArchiveStore, channel: str, rendition: str, last: int
-) -> list[tuple[int, str]]:
-    """Return (first number, hash of the header in force from there on) up to ``last``."""
-    folder = header_marker_key(channel, rendition, 0).rpartition("/")[0]
-    starts = []
-    for item in await store.objects(folder):
-        number = item.key.rpartition("/")[2].removeprefix(_MARKER)
-        if number.isdecimal() and int(number) <= last:
-            starts.append(int(number))
-    return [
-        (start, (await store.get(header_marker_key(channel, rendition, start))).decode().strip())
-        for start in sorted(starts)
-    ]

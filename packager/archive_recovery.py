@@ -11,7 +11,8 @@ import hashlib
 
 import structlog
 
-from core.archive import header_key, hour_at, hour_folder, index_key, parse_index, segment_key
+from core.archive import header_key, hour_at, index_key, parse_index, segment_key
+from core.archive_read import HeaderNotes, read_header_notes, segment_sizes
 from core.archive_store import ArchiveStore, MissingError
 from core.cmaf import parse_header
 from core.errors import FormatError
@@ -19,7 +20,7 @@ from core.publication import SegmentArchived
 from core.timeline import UnixNs
 from packager.archive_hours import KEPT_CLOSED, ChannelHours
 
-__all__ = ["compare_with_objects", "headers_in_force", "read_recent"]
+__all__ = ["compare_with_objects", "read_recent"]
 
 log = structlog.get_logger()
 
@@ -60,26 +61,26 @@ async def compare_with_objects(store: ArchiveStore, hours: ChannelHours) -> list
     for rendition in sorted(
         {name for hour in hours.open_hours for name in hours.renditions_of(hour)}
     ):
-        headers = await headers_in_force(store, hours.slug, rendition)
-        for header_hash in set(headers.values()):
+        notes = await read_header_notes(store, hours.slug, rendition)
+        for header_hash in {header_hash for _, header_hash in notes.notes}:
             await _learn_header(store, hours, rendition, header_hash)
         for hour in hours.open_hours:
-            found += await _compare_hour(store, hours, rendition, hour, headers)
+            found += await _compare_hour(store, hours, rendition, hour, notes)
     return found
 
 
 async def _compare_hour(
-    store: ArchiveStore, hours: ChannelHours, rendition: str, hour: int, headers: dict[int, str]
+    store: ArchiveStore, hours: ChannelHours, rendition: str, hour: int, notes: HeaderNotes
 ) -> list[SegmentArchived]:
     slug = hours.slug
-    sizes = await _sizes(store, hour_folder(slug, rendition, hour))
+    sizes = await segment_sizes(store, slug, rendition, hour)
     for msn, record in hours.stored(rendition, hour).items():
         if sizes.get(msn) != record.size_bytes:
             hours.forget(rendition, msn)
             log.warning("archived_segment_gone", channel=slug, rendition=rendition, msn=msn)
     found = []
     for msn in sorted(sizes.keys() - hours.stored(rendition, hour).keys()):
-        header_hash = next((headers[n] for n in sorted(headers, reverse=True) if n <= msn), None)
+        header_hash = notes.in_force(msn)
         if header_hash is None:
             log.warning("archived_segment_unknown", channel=slug, rendition=rendition, msn=msn)
             continue
@@ -97,29 +98,6 @@ async def _compare_hour(
             )
         )
     return found
-
-
-async def _sizes(store: ArchiveStore, folder: str) -> dict[int, int]:
-    found = {}
-    for item in await store.objects(folder):
-        number, _, kind = item.key.rsplit("/", 1)[1].partition(".")
-        if kind == "m4s" and number.isdigit():
-            found[int(number)] = item.size_bytes
-    return found
-
-
-async def headers_in_force(store: ArchiveStore, channel: str, rendition: str) -> dict[int, str]:
-    """Return the hash of the header in force from each number on, after the archive's notes.
-
-    Raises:
-        ArchiveError: If the archive does not answer.
-    """
-    notes = {}
-    for item in await store.objects(f"{channel}/{rendition}/headers"):
-        kind, _, number = item.key.rsplit("/", 1)[1].partition("-")
-        if kind == "from" and number.isdigit():
-            notes[int(number)] = (await store.get(item.key)).decode("ascii", errors="replace")
-    return notes
 
 
 async def _learn_header(
