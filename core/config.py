@@ -185,6 +185,9 @@ class OriginSettings(SettingsModel):
     idle_timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """Seconds after which a connection that carried a request before is closed when silent."""
 
+    media_cache_mb: Annotated[int, Field(ge=1, le=65_536)] = 128
+    """Archived media that one origin keeps in memory, in MB."""
+
 
 class ArchiveSettings(SettingsModel):
     """The archive: everything that was on air, for rewinding, catch-up and the legal deposit."""
@@ -352,6 +355,9 @@ class ChannelSettings(SettingsModel):
 
     archive_days: Annotated[int, Field(ge=0, le=400)] = 7
     """Days of catch-up; 0 keeps nothing but the live window."""
+
+    dvr_minutes: Annotated[int, Field(ge=10, le=720)] = 120
+    """Minutes that viewers can rewind the live channel, as far as the archive reaches."""
 
     deposit_days: Annotated[int, Field(ge=0, le=4_000)] = 0
     """Days for which the law has what was on air kept, apart from catch-up; 0 for none."""

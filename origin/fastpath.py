@@ -38,7 +38,7 @@ from origin.prepared import (
     date_line,
     unavailable,
 )
-from origin.request_line import Directives, Gate, parse_directives
+from origin.request_line import Directives, Gate, names_moment, parse_directives
 from origin.tally import Tally
 
 __all__ = ["FastPath", "PublicServer"]
@@ -183,6 +183,8 @@ class FastConnection(asyncio.Protocol):
             if request is not None:
                 path, query, gzip = request
                 entry = self._fast.table.entries.get(path)
+                if query and names_moment(query):
+                    entry = None  # the past is no prepared answer
                 if type(entry) is Resource:
                     prepared = entry.gzip if gzip and entry.gzip is not None else entry.identity
                     self._send(prepared, started_ns)

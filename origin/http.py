@@ -20,7 +20,9 @@ from core.clock import monotonic_ns, unix_ns
 from core.errors import InputError, TimelineError, http_status
 from core.timeline import PartAddress
 from origin import reload
+from origin.archived_media import ArchivedMedia
 from origin.documents import still_has
+from origin.past import Which, parse_past
 from origin.preparation import Preparation
 from origin.prepared import (
     CORS_HEADERS,
@@ -34,10 +36,11 @@ from origin.prepared import (
     response_headers,
     unavailable,
 )
+from origin.recordings import Query, Recordings
 from origin.tally import Tally
-from origin.window import WINDOW_SEGMENTS
+from origin.window import WINDOW_SEGMENTS, ChannelWindow
 
-__all__ = ["Answer", "Place", "Site", "create_app", "locate", "parse_range"]
+__all__ = ["Answer", "Past", "Place", "Site", "create_app", "locate", "parse_range"]
 
 _ERROR_CACHE: Final = "max-age=4"
 """Errors are kept for a target duration (STANDARDS 90) where they will not be otherwise sooner."""
@@ -85,6 +88,16 @@ class Place:
     rendition: str = ""
     msn: int | None = None
     part: int | None = None
+    header: str = ""
+    """Hash of a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Who answers for what left the live window."""
+
+    lists: Recordings
+    media: ArchivedMedia
 
 
 class _BadRequestError(Exception):
@@ -99,7 +112,7 @@ def locate(path: str) -> Place:
     if match := _MEDIA.fullmatch(path):
         channel, rendition, header, msn, part = match.groups()
         if header:
-            return Place("header", channel, rendition)
+            return Place("header", channel, rendition, header=header)
         number = None if part is None else int(part)
         return Place("segment" if part is None else "part", channel, rendition, int(msn), number)
     if match := _THUMBNAIL.fullmatch(path):
@@ -137,7 +150,11 @@ class Site:
     """Answers requests from the table that a preparation keeps."""
 
     def __init__(
-        self, preparation: Preparation, tally: Tally, answers: Iterable[Answer] = ()
+        self,
+        preparation: Preparation,
+        tally: Tally,
+        answers: Iterable[Answer] = (),
+        past: Past | None = None,
     ) -> None:
         """Prepare; nothing is opened.
 
@@ -145,7 +162,9 @@ class Site:
             preparation: Window and table.
             tally: Counts the answers.
             answers: Asked one after the other for what is not in the table.
+            past: Answers for what left the live window; None where there is no archive.
         """
+        self._past = past
         self._answers = tuple(answers)
         self._preparation, self._table, self._tally = preparation, preparation.table, tally
 
@@ -190,17 +209,27 @@ class Site:
 
     async def _find(self, request: web.Request, path: str, place: Place) -> tuple[Prepared, int]:
         """Return the answer, and for how many nanoseconds it was held."""
+        gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
+        if self._past is not None and (which := _which(request, path)) is not None:
+            return await self._list_of_past(request, self._past, which, gzip=gzip)
         entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
         if path == _TIME_PATH:
             entry = Resource(_time())
-        elif entry is None:
+        elif entry is None and place.handler in {"api", "static"}:
             entry = await self._ask(request, path)
-        gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
         if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
         if isinstance(entry, Resource):
             return entry.choose(gzip=gzip), 0
+        return await self._absent(path, place)
+
+    async def _absent(self, path: str, place: Place) -> tuple[Prepared, int]:
+        """Answer for what is not in the table."""
         window = self._preparation.window.channels.get(place.channel)
+        if window is not None and self._past is not None:
+            found = await self._archived(self._past.media, place, window)
+            if found is not None:
+                return found, 0
         if window is None or (place.rendition and place.rendition not in window.tracks):
             return _error(404, "no such thing here", Place(place.handler)), 0
         if place.handler == "thumb":
@@ -212,6 +241,53 @@ class Site:
         else:
             prepared = unavailable(place.handler, place.channel)
         return prepared, 0
+
+    async def _list_of_past(
+        self, request: web.Request, past: Past, which: Which, *, gzip: bool
+    ) -> tuple[Prepared, int]:
+        query, held_ns = request.query, 0
+        blocking = which.kind == "dvr" and bool(which.rendition) and "_HLS_msn" in query
+        if blocking:
+            live = self._live_playlist(which)
+            if live is None or live.edge is None:
+                return unavailable(which.handler, which.subject), 0
+            outcome, held_ns = await self._reload(request, live, live.edge)
+            if outcome != "released":
+                return unavailable(which.handler, which.subject), held_ns
+        asked = Query(
+            utc=tuple(query.getall("utc", ())),
+            lutc=tuple(query.getall("lutc", ())),
+            duration=tuple(query.getall("duration", ())),
+            skip=_skips(request),
+            blocking=blocking,
+        )
+        return await past.lists.answer(which, asked, gzip=gzip), held_ns
+
+    def _live_playlist(self, which: Which) -> BlockingPlaylist | None:
+        """Return the plain playlist of a rendition, with whose edge the rewind window moves."""
+        for folder in ("live", "sound"):
+            path = f"/{folder}/{which.subject}/{which.rendition}/index.m3u8"
+            found = self._table.playlist(path.encode())
+            if found is not None:
+                return found
+        return None
+
+    async def _archived(
+        self, media: ArchivedMedia, place: Place, window: ChannelWindow
+    ) -> Prepared | None:
+        """Answer from the archive; None for what is the live window's to answer."""
+        if place.handler == "header":
+            return await media.header(place.channel, place.rendition, place.header)
+        if place.msn is None or place.part is not None:
+            return None
+        lived = window.newest < 0 or place.msn <= window.newest - WINDOW_SEGMENTS
+        if place.handler == "thumb":
+            return await media.thumbnail(place.channel, place.msn) if lived else None
+        if place.handler != "segment":
+            return None
+        if lived or media.was_told(place.channel, place.rendition, place.msn):
+            return await media.segment(place.channel, place.rendition, place.msn)
+        return None
 
     async def _ask(self, request: web.Request, path: str) -> Resource | None:
         for answer in self._answers:
@@ -256,11 +332,21 @@ class Site:
     async def _playlist(
         self, request: web.Request, playlist: BlockingPlaylist, edge: PartAddress, *, gzip: bool
     ) -> tuple[Prepared, int]:
+        outcome, held_ns = await self._reload(request, playlist, edge)
+        if outcome != "released":
+            return unavailable("media_playlist", playlist.channel), held_ns
+        blocking = "_HLS_msn" in request.query
+        return playlist.choose(blocking=blocking, skip=_skips(request), gzip=gzip), held_ns
+
+    async def _reload(
+        self, request: web.Request, playlist: BlockingPlaylist, edge: PartAddress
+    ) -> tuple[str, int]:
+        """Wait until the playlist holds what is asked for.
+
+        Returns:
+            ``released`` or why it is not to be had, and for how many nanoseconds it was held.
+        """
         msn, part = (_directive(request, name) for name in ("_HLS_msn", "_HLS_part"))
-        # Other values of _HLS_skip mean nothing; "v2" asks to leave out DATERANGEs too, of which
-        # there are none and whose skipping is not offered.
-        skip = request.query.get("_HLS_skip") in {"YES", "v2"}
-        held_ns = 0
         match reload.decide_reload(msn=msn, part=part, edge=edge, now=unix_ns()):
             case reload.Refuse(reason):
                 if msn is not None:
@@ -272,10 +358,9 @@ class Site:
                 held_ns = monotonic_ns() - before_ns
                 if outcome != "released":
                     self._tally.rejected(outcome)
-                    return unavailable("media_playlist", playlist.channel), held_ns
+                return outcome, held_ns
             case reload.ServeNow():
-                pass
-        return playlist.choose(blocking=msn is not None, skip=skip, gzip=gzip), held_ns
+                return "released", 0
 
     async def _wait(self, playlist: BlockingPlaylist, until: PartAddress) -> str:
         """Wait for a part; return ``released``, ``limit`` or ``timeout``.  Cancelling is safe."""
@@ -322,6 +407,20 @@ def _time() -> Prepared:
         handler="api",
         channel="",
     )
+
+
+def _which(request: web.Request, path: str) -> Which | None:
+    """Return which list of the past is asked for; None for the live ones and all else."""
+    which = parse_past(path)
+    if which is not None and which.kind == "client" and which.name == "index.m3u8":
+        return which if "utc" in request.query else None
+    return which
+
+
+def _skips(request: web.Request) -> bool:
+    # Other values of _HLS_skip mean nothing; "v2" asks to leave out DATERANGEs too, of which
+    # there are none and whose skipping is not offered.
+    return request.query.get("_HLS_skip") in {"YES", "v2"}
 
 
 def _directive(request: web.Request, name: str) -> int | None:

@@ -16,7 +16,14 @@ from core.config import ChannelSettings
 from core.ladder import Rendition, renditions_of
 from origin.window import ChannelWindow, Track
 
-__all__ = ["main_renditions", "render_multivariant", "render_sound", "sound_renditions"]
+__all__ = [
+    "language_name",
+    "main_renditions",
+    "rates_asked_for",
+    "render_multivariant",
+    "render_sound",
+    "sound_renditions",
+]
 
 _FIRST_BPS: Final = 600_000
 """The rate of 360p, which stands first: it is where players begin (DESIGN 3.3)."""
@@ -28,6 +35,11 @@ _PEAK_PERCENT: Final = 130
 """Peak rate until it is measured, in percent of what the encoder is asked for."""
 
 _LANGUAGE_NAMES: Final = {"vi": "Tiếng Việt", "en": "English", "fr": "Français", "zh": "中文"}
+
+
+def language_name(language: str) -> str:
+    """Return a language's own name for itself, for players' menus."""
+    return _LANGUAGE_NAMES.get(language, language)
 
 
 def main_renditions(channel: ChannelSettings) -> tuple[Rendition, ...]:
@@ -88,7 +100,7 @@ def render_sound(channel: ChannelSettings, window: ChannelWindow) -> str | None:
 
 
 def _sound_media(channel: ChannelSettings, item: Rendition) -> str:
-    name = _LANGUAGE_NAMES.get(channel.language, channel.language)
+    name = language_name(channel.language)
     return (
         f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",LANGUAGE="{channel.language}",NAME="{name}",'
         f'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="{item.channels}",'
@@ -135,8 +147,11 @@ def _sound_variants(items: Sequence[Rendition], window: ChannelWindow) -> list[s
 
 def _rates(item: Rendition, track: Track) -> tuple[int, int]:
     """Return (peak, average) in bit/s."""
-    if track.bitrate is not None:
-        return track.bitrate
+    return rates_asked_for(item) if track.bitrate is None else track.bitrate
+
+
+def rates_asked_for(item: Rendition) -> tuple[int, int]:
+    """Return (peak, average) in bit/s of what the encoder is asked for, until it is measured."""
     return item.bitrate_bps * _PEAK_PERCENT // 100 + _OVERHEAD_BPS, item.bitrate_bps + _OVERHEAD_BPS
 
 

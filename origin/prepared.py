@@ -66,6 +66,7 @@ _REASONS: Final = {
     206: "Partial Content",
     304: "Not Modified",
     400: "Bad Request",
+    403: "Forbidden",
     404: "Not Found",
     410: "Gone",
     416: "Range Not Satisfiable",

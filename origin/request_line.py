@@ -13,7 +13,14 @@ from typing import Final, NamedTuple
 
 from origin.prepared import accepts_gzip
 
-__all__ = ["MAX_REQUEST_BYTES", "Directives", "Gate", "PlainGet", "parse_directives"]
+__all__ = [
+    "MAX_REQUEST_BYTES",
+    "Directives",
+    "Gate",
+    "PlainGet",
+    "names_moment",
+    "parse_directives",
+]
 
 MAX_REQUEST_BYTES: Final = 4_096
 """A longer request is left to aiohttp.  A browser's is under 1,500."""
@@ -138,6 +145,17 @@ def _plain_headers(lines: list[str]) -> dict[str, str] | None:
         if not harmless and (name in _OTHER_MEANING or name.startswith(_OTHER_MEANING_PREFIXES)):
             return None
     return headers
+
+
+def names_moment(query: bytes) -> bool:
+    """Tell whether a query may carry ``utc``, which asks for the past: aiohttp reads it then.
+
+    A name in percent signs may be anything.
+    """
+    if b"utc" not in query and b"%" not in query:
+        return False
+    names = [item.partition(b"=")[0] for item in query.split(b"&")]
+    return any(name == b"utc" or b"%" in name for name in names)
 
 
 def parse_directives(query: bytes) -> Directives | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,23 +13,29 @@ import structlog
 from aiohttp import web
 
 from core.admin import AdminPort, new_registry
+from core.archive_open import open_archive
 from core.clock import monotonic_ns, unix_ns
 from core.config import Settings, load_settings
 from core.errors import ConfigError
+from core.publication import Publication
 from core.tasks import supervise
 from core.timeline import end_of_part
+from origin.archive import ArchiveReader
+from origin.archived_media import ArchivedMedia
 from origin.clips import ClipSite
 from origin.connections import Connections, Limits
 from origin.exports import Exports
 from origin.fastpath import FastPath, PublicServer
 from origin.guide import Guide
-from origin.http import Site, create_app
+from origin.http import Past, Site, create_app
 from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
 from origin.prepared import ResponseTable
+from origin.recordings import Recordings
 from origin.store import Follower
 from origin.tally import Tally
+from origin.told import ToldHours
 from origin.web import DIST, put_pages, read_files
 from origin.window import Change, missing_runs
 
@@ -69,6 +75,15 @@ class Origin:
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)
+        self._told = ToldHours()
+        self._archive = open_archive(settings)
+        self._reader = ArchiveReader(
+            self._archive, self._told, media_bytes=settings.origin.media_cache_mb * 1_000_000
+        )
+        self._past = Past(
+            Recordings(self.preparation, self._reader, self.guide, settings.channels, now=unix_ns),
+            ArchivedMedia(self._reader, self.guide, settings.channels, now=unix_ns),
+        )
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -77,7 +92,7 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(
-                Site(self.preparation, self._tally, [self.exports.answer]),
+                Site(self.preparation, self._tally, [self.exports.answer], self._past),
                 self._clips.add_to,
                 self._radio.add_to,
             ),
@@ -85,10 +100,12 @@ class Origin:
             host=network.http_host,
             port=network.http_port,
         )
-        self.follower = Follower(settings.packager_socket, self.preparation, self._changed)
+        self.follower = Follower(
+            settings.packager_socket, self.preparation, self._changed, self._take_told
+        )
         registry = new_registry("origin")
         lag = LiveEdgeLag(self.preparation, unix_ns)
-        for collector in (self._tally, connections, self._radio, lag):
+        for collector in (self._tally, connections, self._radio, lag, self._reader):
             registry.register(collector)
         self._admin = AdminPort(
             service="origin",
@@ -112,6 +129,12 @@ class Origin:
         self._put_fixed()
         await self.exports.refresh()
         follow = partial(supervise, "packager", self.follower.run, min_pause_s=0.1, max_pause_s=1.0)
+        try:
+            await self._serve(follow)
+        finally:
+            self._archive.close()
+
+    async def _serve(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(follow())
             tasks.create_task(self._admin.run())
@@ -150,6 +173,11 @@ class Origin:
             self.exports.put_now()
         self._radio.take(change, self.preparation.window)
 
+    def _take_told(self, publication: Publication) -> None:
+        written = self._told.apply(publication)
+        if written is not None:
+            self._reader.index_written(*written)
+
     async def _status(self, _: web.Request) -> web.Response:
         now = unix_ns()
         channels: dict[str, Any] = {}
@@ -186,6 +214,8 @@ class Origin:
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self._radio.configure(settings.channels)
         self.preparation.configure(settings.channels)
+        self._past.lists.configure(settings.channels)
+        self._past.media.configure(settings.channels)
         self.guide.configure(channel.slug for channel in settings.channels)
         self._clips.configure(settings)
         self._put_fixed()

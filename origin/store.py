@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from core.clock import monotonic_ns
-from core.publication import PublicationReader, SnapshotEnd
+from core.publication import Publication, PublicationReader, SnapshotEnd
 from origin.preparation import Preparation
 from origin.window import Change
 
@@ -25,7 +25,11 @@ class Follower:
     """One connection after another to the packager, each told into the preparation."""
 
     def __init__(
-        self, path: Path, preparation: Preparation, changed: Callable[[Change], None]
+        self,
+        path: Path,
+        preparation: Preparation,
+        changed: Callable[[Change], None],
+        told: Callable[[Publication], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is opened before :meth:`run`.
 
@@ -33,7 +37,9 @@ class Follower:
             path: The packager's socket.
             preparation: Takes the publications.
             changed: Told of each change, for what the preparation does not make.
+            told: Told of each publication, for what is no part of the live window.
         """
+        self._told_fact = told
         self._path, self._preparation, self._changed = path, preparation, changed
         self.following_since_ns: int | None = None
         """Monotonic moment at which this connection's window was told; None while it is not."""
@@ -67,6 +73,7 @@ class Follower:
             stored_ns = monotonic_ns()
             for publication in publications.receive(data):
                 self._changed(self._preparation.apply(publication, stored_ns=stored_ns))
+                self._told_fact(publication)
                 if isinstance(publication, SnapshotEnd):
                     self.following_since_ns = monotonic_ns()
                     self.told.set()

@@ -22,6 +22,9 @@ __all__ = ["HANDLERS", "REJECTIONS", "Tally"]
 HANDLERS: Final = (
     "multivariant",
     "media_playlist",
+    "dvr",
+    "catchup",
+    "programme",
     "part",
     "segment",
     "header",

@@ -31,6 +31,7 @@ SNAPSHOT = (
 )
 PLAYLIST = "/ll/hytv/360p/index.m3u8"
 MEDIA = "/media/hytv/360p"
+HASH = "0123456789abcdef"
 
 
 class NoticedTable(ResponseTable):
@@ -281,7 +282,10 @@ async def test_a_viewer_who_leaves_frees_the_slot(origin: Origin) -> None:
         ("/ll/hytv/720p/index.m3u8", Place("media_playlist", "hytv", "720p")),
         ("/media/hytv/720p/7.m4s", Place("segment", "hytv", "720p", 7)),
         ("/media/hytv/720p/7.3.m4s", Place("part", "hytv", "720p", 7, 3)),
-        ("/media/hytv/720p/0123456789abcdef.mp4", Place("header", "hytv", "720p")),
+        (
+            "/media/hytv/720p/0123456789abcdef.mp4",
+            Place("header", "hytv", "720p", header="0123456789abcdef"),
+        ),
         ("/media/hytv/720p/-7.m4s", Place("static")),
         ("/api/v1/channels.json", Place("api")),
         ("/live/hytv/index.m3u8\n", Place("static")),
