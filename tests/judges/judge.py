@@ -23,6 +23,7 @@ __all__ = [
     "NODE",
     "JudgeError",
     "PlaylistFault",
+    "first_frames",
     "measure_starts",
     "missing_for_judges",
     "play",
@@ -178,6 +179,25 @@ async def measure_starts(
     return await _report("play_judge.mjs", arguments, timeout_s=timeout_s)
 
 
+async def first_frames(urls: Iterable[str]) -> list[dict[str, Any]]:
+    """Open each playlist in hls.js and return what the first picture shows, in order.
+
+    The keys of each: ``url``, ``ready``, ``number`` (burnt into the picture of
+    ``tests.recorded_media``; None without one), ``position_s``, ``date_ms``, ``errors``.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+    given = list(urls)
+    lines = "".join(json.dumps({"url": url}) + "\n" for url in given)
+    timeout_s = len(given) * 25 + _MARGIN_S
+    done = await _run("first_frame_judge.mjs", stdin=lines.encode(), timeout_s=timeout_s)
+    seen = [json.loads(line) for line in done.stdout.splitlines()]
+    if [item["url"] for item in seen] != given:
+        raise JudgeError(f"first_frame_judge.mjs ended with {done.code}: {done.stderr.decode()}")
+    return seen
+
+
 @asynccontextmanager
 async def watching(
     url: str, *, low_latency: bool = False, most_s: float = 900.0
@@ -218,7 +238,7 @@ async def _run(script: str, *arguments: str, timeout_s: float, stdin: bytes = b"
 @asynccontextmanager
 async def _started(script: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start a judge; it has ended when the block has."""
-    browser = script in {"play_judge.mjs", "clip_judge.mjs"}
+    browser = script != "hls_parser_judge.mjs"
     missing = await asyncio.to_thread(missing_for_judges, browser=browser)
     if missing or NODE is None:
         raise JudgeError(missing or "no Node")
