@@ -7,6 +7,8 @@ export interface ViewingConditions {
   lowLatency: boolean;
   /** Bits a second measured in an earlier visit, or told by the browser; null when unknown. */
   bandwidthBps: number | null;
+  /** The playlist is of the past: a span, a programme, the rewind window. */
+  recorded?: boolean;
 }
 
 /** Below this the first picture comes from the lowest rung: 360p would take seconds to arrive. */
@@ -19,14 +21,15 @@ const SLOW_LINK_BPS = 900_000;
  * ignores the HOLD-BACK and PART-HOLD-BACK of the server.
  */
 export function hlsSettings(conditions: ViewingConditions): Partial<HlsConfig> {
-  const { lowLatency, bandwidthBps } = conditions;
+  const { lowLatency, bandwidthBps, recorded = false } = conditions;
   const slow = bandwidthBps !== null && bandwidthBps < SLOW_LINK_BPS;
   return {
     lowLatencyMode: lowLatency,
     // A late player plays 5 % faster until it is back; plain HLS has no hurry.
     maxLiveSyncPlaybackRate: lowLatency ? 1.05 : 1,
     // The default start, 12 s back, lies 0.48 s before a boundary of 3.84 s and stalls there.
-    startOnSegmentBoundary: !lowLatency,
+    // In the past it would undo EXT-X-START, which says where within the first segment to begin.
+    startOnSegmentBoundary: !lowLatency && !recorded,
     testBandwidth: false,
     startFragPrefetch: true,
     ...(bandwidthBps === null ? {} : { abrEwmaDefaultEstimate: Math.round(bandwidthBps * 0.7) }),

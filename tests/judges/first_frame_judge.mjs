@@ -28,7 +28,7 @@ try {
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction("window.showFirst");
-  const settings = hlsSettings({ lowLatency: false, bandwidthBps: null });
+  const settings = hlsSettings({ lowLatency: false, bandwidthBps: null, recorded: true });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === "") continue;
     const { url } = JSON.parse(line);
