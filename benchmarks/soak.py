@@ -20,6 +20,7 @@ from benchmarks.radio import radio
 from benchmarks.saturation import saturation
 from benchmarks.station import running_station
 from benchmarks.watch import PlaylistKeeper, watch_both
+from benchmarks.week import week
 from tests.judges import judge
 
 __all__ = ["main"]
@@ -110,6 +111,11 @@ async def plain_radio(minutes: float) -> bool:
     return await radio(minutes * 60)
 
 
+async def week_of_seeks(days: float) -> bool:
+    """Seven days of two channels in the archive: 100 seeks by three players, the lists' cost."""
+    return await week(days)
+
+
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
@@ -119,6 +125,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "drift": (holes_and_drift, 30),
     "radio": (plain_radio, 10),
     "saturation": (saturated, 1),
+    "week": (week_of_seeks, 7),
     "archive-kills": (killed_archiving, 0),
 }
 """What can be measured, and for how many minutes by default."""
@@ -132,7 +139,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.name is None:
         for name, (measure, minutes) in sorted(MEASURES.items()):
-            length = f" ({minutes:g} minutes)" if minutes else ""
+            unit = "days" if name == "week" else "minutes"
+            length = f" ({minutes:g} {unit})" if minutes else ""
             print(f"  make soak NAME={name}{length}: {measure.__doc__}")
         return
     measure, minutes = MEASURES[given.name]

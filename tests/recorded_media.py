@@ -1,6 +1,6 @@
 """A recorded past for tests: real tiny media with numbered pictures, stamped to any time.
 
-Thirty-two segments of 64 x 64 pictures and a tone are encoded once; a segment of any number is
+Thirty-two segments of 64 x 64 pictures and of silence are encoded once; a segment of any number is
 one of them with its times rewritten.  Each picture shows a number that a machine can read: the
 number of its frame since the epoch, modulo :data:`CYCLE_FRAMES`.  So what a player shows says which
 moment it plays, and a week of two channels is written in a minute.
@@ -123,7 +123,7 @@ class Media:
 
 
 async def make_media() -> tuple[Media, Media]:
-    """Encode the pictures and the tone, by the recipe of the encoder."""
+    """Encode the pictures and the silence, by the recipe of the encoder."""
     seconds = _SEGMENTS * SEGMENT_NS / 1e9
     pictures = b"".join(_picture(number) for number in range(CYCLE_FRAMES))
     video = await _encode(
@@ -135,7 +135,7 @@ async def make_media() -> tuple[Media, Media]:
     )
     sound = await _encode(
         ["-f", "lavfi"],
-        f"sine=frequency=440:sample_rate=48000:duration={seconds + 1}",
+        f"anullsrc=r=48000:cl=stereo:d={seconds + 1}",
         "-af atrim=start_sample=1024,asetpts=N/SR/TB -ac 2 -c:a aac -b:a 16k",
         b"",
     )

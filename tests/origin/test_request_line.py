@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from origin.request_line import Directives, Gate, parse_directives
+from origin.request_line import Directives, Gate, names_moment, parse_directives
 
 BROWSER = (
     b"GET /ll/hytv/720p/index.m3u8?_HLS_msn=7&CMCD=bl%3D2100 HTTP/1.1\r\n"
@@ -132,3 +132,21 @@ def test_verdicts_are_remembered_only_so_far() -> None:
 def test_parse_directives(query: bytes, expected: Directives | None) -> None:
     """Odd ones are left to aiohttp."""
     assert parse_directives(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        (b"utc=5", True),
+        (b"a=1&utc=5", True),
+        (b"utc", True),
+        (b"%75tc=5", True),
+        (b"lutc=5", False),
+        (b"x=utc", False),
+        (b"CMCD=br%3D5", False),
+        (b"_HLS_msn=5", False),
+        (b"", False),
+    ],
+)
+def test_knows_the_queries_that_ask_for_the_past(query: bytes, *, names: bool) -> None:
+    assert names_moment(query) is names
