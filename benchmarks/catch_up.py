@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.s3_copy import copied_to_s3
 from core.archive_disk import DiskArchive
 from core.archive_store import ArchiveStore
 from core.config import Settings
@@ -143,8 +144,6 @@ async def _stores(settings: Settings, *, s3: bool) -> AsyncIterator[list[Archive
     disk = DiskArchive(settings.archive_dir)
     try:
         if s3:
-            from benchmarks.s3_copy import copied_to_s3  # noqa: PLC0415 - needs moto
-
             async with copied_to_s3(settings.archive_dir) as store:
                 yield [disk, store]
         else:

@@ -251,7 +251,10 @@ class Site:
             live = self._live_playlist(which)
             if live is None or live.edge is None:
                 return unavailable(which.handler, which.subject), 0
-            outcome, held_ns = await self._reload(request, live, live.edge)
+            try:
+                outcome, held_ns = await self._reload(request, live, live.edge)
+            except _BadRequestError as error:
+                return _error(400, str(error), Place(which.handler, which.subject)), 0
             if outcome != "released":
                 return unavailable(which.handler, which.subject), held_ns
         asked = Query(

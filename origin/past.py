@@ -21,7 +21,7 @@ _REWIND: Final = re.compile(rf"/dvr/([a-z0-9-]{{1,32}})/{_LIST}")
 _PROGRAMME: Final = re.compile(rf"/programmes/([a-z0-9-]{{1,64}})/{_LIST}")
 _CLIENT: Final = re.compile(
     r"/(live|ll|sound)/([a-z0-9-]{1,32})/(?:([a-z0-9][a-z0-9-]{0,15})/)?"
-    r"([a-z0-9_]+(?:-[^/]{1,80})?\.m3u8)"
+    r"(index\.m3u8|[a-z0-9_]+-[^/]{1,80}\.m3u8)"
 )
 
 Kind: TypeAlias = Literal["catchup", "dvr", "programme", "client"]

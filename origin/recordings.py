@@ -414,8 +414,10 @@ class Recordings:
         slug, name = settings.slug, which.rendition
         window = self._shelf.window(slug)
         if not name:
-            render = render_sound if which.sound else render_multivariant
-            text = render(settings, window)
+            if which.sound:
+                text = render_sound(settings, window)
+            else:
+                text = render_multivariant(settings, window, i_frames=False)
             if text is None:
                 return unavailable(which.handler, slug)
             return await self._writer.write(

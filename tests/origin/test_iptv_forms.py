@@ -111,6 +111,7 @@ def test_the_far_future_has_not_come() -> None:
             Which("client", "hytv", "a32", sound=True, folder="sound", name="timeshift_rel-9.m3u8"),
         ),
         ("/live/hytv/index.m3u8", Which("client", "hytv", folder="live", name="index.m3u8")),
+        ("/live/hytv/720p/iframes.m3u8", None),
         ("/catchup/hytv/5-6/", None),
         ("/catchup/hytv/../hytv/5-6/index.m3u8", None),
         ("/catchup/HYTV/5-6/index.m3u8", None),
