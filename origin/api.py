@@ -13,13 +13,10 @@ from origin.prepared import ResponseTable
 from origin.radio import CONTENT_TYPES, KBPS, Codec
 from origin.window import LiveWindow
 
-__all__ = ["CHANNELS_PATH", "DVR_S", "NOW_PATH", "NowNext", "put_channels", "put_now"]
+__all__ = ["CHANNELS_PATH", "NOW_PATH", "NowNext", "put_channels", "put_now"]
 
 CHANNELS_PATH: Final = b"/api/v1/channels.json"
 NOW_PATH: Final = b"/api/v1/now.json"
-
-DVR_S: Final = 7_200
-"""Seconds that a viewer can rewind in the live programme, where there is an archive."""
 
 _CHANNELS_CACHE: Final = kept_for(60)
 _NOW_CACHE: Final = kept_for(2)
@@ -50,7 +47,7 @@ def put_channels(
             "hls_ll": f"/ll/{channel.slug}/index.m3u8",
             "audio_only": f"/sound/{channel.slug}/index.m3u8",
             "dvr": f"/dvr/{channel.slug}/index.m3u8" if channel.archive_days else None,
-            "dvr_seconds": DVR_S if channel.archive_days else 0,
+            "dvr_seconds": 60 * channel.dvr_minutes if channel.archive_days else 0,
             "catchup_days": channel.archive_days,
             "guide": f"/api/v1/epg/{channel.slug}/{{date}}.json",
             # For the player: msn is floor(unix_time / 3.84).
