@@ -12,9 +12,11 @@ from typing import Final
 import pytest
 
 from core.clock import unix_ns
+from core.config import Settings
 from core.guide import GuideSnapshot, Programme
-from core.timeline import UnixNs, msn_at
-from tests.judges.judge import first_frames, missing_for_judges, run_hls_parser
+from core.publication import HeaderPublished
+from core.timeline import UnixNs, msn_at, start_of_segment
+from tests.judges.judge import first_frames, missing_for_judges, play, run_hls_parser
 from tests.origin.recorded_origin import (
     FixedGuide,
     RecordedOrigin,
@@ -56,6 +58,16 @@ async def on_air(folder: Path, media: Both) -> AsyncIterator[tuple[RecordedOrigi
     )  # fmt: skip
     async with recorded_origin(settings, facts=facts, now=UnixNs(0), guide=guide) as origin:
         yield origin, now_s
+
+
+async def go_on(it: RecordedOrigin, settings: Settings, media: Both) -> None:
+    """Publish each segment when its time is over, as on air; ends when it is cancelled."""
+    last = it.preparation.window.channels["hytv"].newest
+    while True:
+        last += 1
+        facts = live_facts(settings, media, last, last)
+        await asyncio.sleep(max(0.0, (start_of_segment(last + 1) - unix_ns()) / 1e9))
+        it.tell(fact for fact in facts if not isinstance(fact, HeaderPublished))
 
 
 def lists_of(now_s: int, rng: random.Random, count: int) -> list[tuple[str, int]]:
@@ -143,3 +155,16 @@ async def test_hls_js_shows_the_frame_of_the_asked_moment(tmp_path: Path, media:
             if "hyfm" not in path:
                 away = (frame["number"] - expected_number(asked_s * 10**9)) % CYCLE_FRAMES
                 assert away in {0, 1, CYCLE_FRAMES - 1}, frame
+
+
+@pytest.mark.browser
+async def test_hls_js_plays_the_rewind_window_by_its_deltas(tmp_path: Path, media: Both) -> None:
+    missing = await asyncio.to_thread(missing_for_judges)
+    if missing:
+        pytest.skip(missing)
+    async with on_air(tmp_path, media) as (it, _), asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(go_on(it, recorded_settings(tmp_path), media))
+        report = await play(f"{it.site}/dvr/hytv/index.m3u8", 16)
+        publishing.cancel()
+        assert report["faults"] == []
+        assert report["latency_s"]["max"] < 30

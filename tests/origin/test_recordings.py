@@ -250,6 +250,25 @@ async def test_reads_an_index_once_for_all_who_ask(written: Path, media: Both) -
         assert sorted(it.store.asked) == [index_key("hytv", "64p", hour) for hour in hours]
 
 
+async def test_a_span_goes_across_midnight(tmp_path: Path, media: Both) -> None:
+    settings = recorded_settings(tmp_path)
+    midnight = 467_482_500  # starts 2026-11-20T00:00:00Z
+    recorder = Recorder(settings.archive_dir, media[0], "hytv", "64p")
+    await asyncio.to_thread(recorder.write, midnight - 20, midnight + 20)
+    async with running(tmp_path, media) as it:
+        path = f"/catchup/hytv/{span_of(midnight - 20, midnight + 20)}/64p/index.m3u8"
+        text = await it.text(path)
+        assert numbers_in(text) == list(range(midnight - 20, midnight + 21))
+        assert text.count("PROGRAM-DATE-TIME") == 1
+        assert it.store.asked == [
+            index_key("hytv", "64p", hour_of(midnight) - 1),
+            index_key("hytv", "64p", hour_of(midnight)),
+        ]
+        async with it.session.head(it.site + path) as response:
+            assert response.status == 200
+            assert await response.read() == b""
+
+
 async def test_an_hour_without_an_index_is_read_from_its_folder(
     written: Path, tmp_path: Path, media: Both
 ) -> None:
