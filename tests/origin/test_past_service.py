@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from core.archive import SegmentRecord, hour_of, make_index, render_index
+from core.archive import SegmentRecord, hours_of, make_index, numbers_of, render_index
 from core.clock import unix_ns
+from core.config import Settings
 from core.guide import GuideSnapshot, Programme, Takedown
 from core.guide_files import write_guide
 from core.publication import HourArchived, SegmentArchived
@@ -23,13 +24,35 @@ from tests.recorded_media import Media, recorded_settings
 pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
 
 
-async def test_the_whole_origin_answers_for_the_past(
-    tmp_path: Path, media: tuple[Media, Media], unused_tcp_port_factory: Any
-) -> None:
-    ports = [unused_tcp_port_factory(), unused_tcp_port_factory()]
-    more = f"http_port = {ports[0]}\norigin_admin_port = {ports[1]}"
-    settings = recorded_settings(tmp_path, more=more)
-    edge = msn_at(UnixNs(unix_ns())) - 1
+def told_hours(
+    settings: Settings, media: tuple[Media, Media], first: int, last: int
+) -> list[HourArchived]:
+    """Return what a packager tells of open hours."""
+    found = []
+    for slug, name, item in media_of(settings, media):
+        for hour in hours_of(first, last):
+            records = [
+                SegmentRecord(msn=msn, size_bytes=9, sha256=bytes(32), header_hash=item.header_hash)
+                for msn in numbers_of(hour)
+                if first <= msn <= last
+            ]
+            index = make_index(
+                channel=slug,
+                rendition=name,
+                hour=hour,
+                track=item.facts,
+                records=records,
+                reasons={},
+                discontinuities=(),
+            )
+            data = render_index(index)
+            told = HourArchived(channel=slug, rendition=name, hour=hour, closed=False, data=data)
+            found.append(told)
+    return found
+
+
+def write_station(settings: Settings, media: tuple[Media, Media], edge: int) -> None:
+    """Write the archive and the guide; blocks."""
     now_s = edge * 384 // 100
     programme = Programme(
         id="news", channel="hytv", start_s=now_s - 300, end_s=now_s - 200, title="Tin tức"
@@ -40,40 +63,22 @@ async def test_the_whole_origin_answers_for_the_past(
         takedowns=(Takedown(start_s=now_s - 700, end_s=now_s - 600),),
     )
 
-    def prepare() -> None:
-        # No index: the packager tells what is there.
-        record_channels(settings, media, edge - 250, edge - 10, indexes=False)
-        write_guide(settings.paths.data_dir / "guide", guide)
+    # No index: the packager tells what is there.
+    record_channels(settings, media, edge - 250, edge - 10, indexes=False)
+    write_guide(settings.paths.data_dir / "guide", guide)
 
-    await asyncio.to_thread(prepare)
+
+async def test_the_whole_origin_answers_for_the_past(
+    tmp_path: Path, media: tuple[Media, Media], unused_tcp_port_factory: Any
+) -> None:
+    ports = [unused_tcp_port_factory(), unused_tcp_port_factory()]
+    more = f"http_port = {ports[0]}\norigin_admin_port = {ports[1]}"
+    settings = recorded_settings(tmp_path, more=more)
+    edge = msn_at(UnixNs(unix_ns())) - 1
+    now_s = edge * 384 // 100
+    await asyncio.to_thread(write_station, settings, media, edge)
     facts = await asyncio.to_thread(live_facts, settings, media, edge - 23, edge)
-    told = [
-        HourArchived(
-            channel=slug,
-            rendition=name,
-            hour=hour,
-            closed=False,
-            data=render_index(
-                make_index(
-                    channel=slug,
-                    rendition=name,
-                    hour=hour,
-                    track=item.facts,
-                    records=[
-                        SegmentRecord(
-                            msn=msn, size_bytes=9, sha256=bytes(32), header_hash=item.header_hash
-                        )
-                        for msn in range(edge - 250, edge - 20)
-                        if hour_of(msn) == hour
-                    ],
-                    reasons={},
-                    discontinuities=(),
-                )
-            ),
-        )
-        for slug, name, item in media_of(settings, media)
-        for hour in sorted({hour_of(edge - 250), hour_of(edge)})
-    ]
+    told = told_hours(settings, media, edge - 250, edge - 21)
     packager = Packager(settings.packager_socket, [*facts[:-1], *told])
     origin = await asyncio.to_thread(
         Origin,

@@ -134,4 +134,4 @@ def test_a_delta_is_the_end_of_the_whole(drawn: tuple[Recording, dict[int, str]]
     assert skipped is not None
     assert int(skipped[1]) == last - 6 - recording.first
     dated = re.compile("#EXT-X-PROGRAM-DATE-TIME:.*\n")  # a delta tells the time once more
-    assert dated.sub("", whole).endswith(dated.sub("", delta.partition(skipped[1] + "\n")[2]))
+    assert dated.sub("", whole).endswith(dated.sub("", delta.partition(skipped[0] + "\n")[2]))
