@@ -135,18 +135,18 @@ class _Body:
 
         What lies before ``first`` the player has: the header in force there is not named again.
         """
-        cursor = first
+        cursor, before = first, first - 1
         for run in runs:
             if run.last < first:
-                self._header = run.header_hash
+                self._header, before = run.header_hash, run.last
                 continue
             if run.first < first:
                 self._header = run.header_hash
             begin = max(run.first, first)
-            marked = any(cursor <= mark <= begin for mark in self._marks)
+            marked = any(before < mark <= begin for mark in self._marks)
             self._write_holes(cursor, begin - 1)
             self._write_run(begin, run, marked=marked)
-            cursor = run.last + 1
+            cursor, before = run.last + 1, run.last
         self._write_holes(cursor, last)
 
     def _write_holes(self, first: int, last: int) -> None:

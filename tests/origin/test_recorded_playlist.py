@@ -74,6 +74,15 @@ def test_a_delta_keeps_the_numbers_of_the_whole_and_repeats_no_header() -> None:
     assert whole.endswith(delta[delta.index(f"#EXTINF:3.84000,\n{B}{N + 15}") :])
 
 
+def test_a_delta_tells_no_discontinuity_twice() -> None:
+    """It lay in a hole before the skip boundary; the header that came with it comes after."""
+    recording = Recording((Run(N, N, "aa"), Run(N + 8, N + 8, "bb")), (N + 1,))
+    delta = render_rewind(recording, N + 8, media="", discontinuity_sequence=0, delta=True)
+    assert delta is not None
+    assert "#EXT-X-DISCONTINUITY\n" not in delta
+    assert '#EXT-X-MAP:URI="bb.mp4"' in delta
+
+
 def test_a_short_list_has_no_delta() -> None:
     recording = Recording((Run(N, N + 6, "aa"),), ())
     assert render_rewind(recording, N + 6, media="", discontinuity_sequence=0, delta=True) is None
