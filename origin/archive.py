@@ -26,7 +26,8 @@ from core.archive import (
     segment_key,
     thumbnail_key,
 )
-from core.archive_store import ArchiveError, ArchiveStore, MissingError, StoredObject
+from core.archive_read import read_header_notes, segment_sizes
+from core.archive_store import ArchiveError, ArchiveStore, MissingError
 from core.clock import monotonic_ns
 from core.cmaf import parse_header
 from core.errors import FormatError
@@ -201,9 +202,7 @@ class ArchiveReader(Collector):
         return await self._hour_from_folder(channel, rendition, hour)
 
     async def _hour_from_folder(self, channel: str, rendition: str, hour: int) -> HourView:
-        folder = hour_folder(channel, rendition, hour)
-        objects = await self._ask(lambda: self.store.objects(folder))
-        sizes = dict(_segments(objects))
+        sizes = await self._ask(lambda: segment_sizes(self.store, channel, rendition, hour))
         if not sizes:
             return NOTHING
         log.warning(
@@ -213,10 +212,10 @@ class ArchiveReader(Collector):
             hour=hour,
             segments=len(sizes),
         )
-        notes = await self._header_notes(channel, rendition, min(sizes), max(sizes))
-        if not notes:
+        notes = await self._ask(lambda: read_header_notes(self.store, channel, rendition))
+        headers = [(msn, name) for msn in sorted(sizes) if (name := notes.in_force(msn))]
+        if not headers:
             return NOTHING
-        headers = [(msn, _in_force(notes, msn)) for msn in sorted(sizes)]
         return HourView(
             runs=numbers_to_runs(headers),
             track=await self._facts(channel, rendition, headers[0][1]),
@@ -224,26 +223,6 @@ class ArchiveReader(Collector):
             average_bps=_bits_per_second(sum(sizes.values()), len(sizes)),
             closed=False,
         )
-
-    async def _header_notes(
-        self, channel: str, rendition: str, first: int, last: int
-    ) -> list[tuple[int, str]]:
-        """Return (number, header) of the notes in force between two numbers, by number."""
-        folder = f"{channel}/{rendition}/headers"
-        objects = await self._ask(lambda: self.store.objects(folder))
-        names = (item.key.rpartition("/")[2] for item in objects)
-        numbers = sorted(
-            int(name.removeprefix("from-"))
-            for name in names
-            if name.startswith("from-") and name.removeprefix("from-").isdecimal()
-        )
-        before = [msn for msn in numbers if msn <= first][-1:]
-        wanted = [*before, *(msn for msn in numbers if first < msn <= last)] or numbers[:1]
-        found = []
-        for msn in wanted:
-            note = await self._object(f"{folder}/from-{msn}")
-            found.append((msn, note.decode("ascii", "replace").strip()))
-        return found
 
     async def _facts(self, channel: str, rendition: str, header_hash: str) -> TrackFacts | None:
         try:
@@ -281,19 +260,6 @@ class ArchiveReader(Collector):
             ):
                 family.add_metric((tier, result), count)
         yield family
-
-
-def _segments(objects: Iterable[StoredObject]) -> Iterator[tuple[int, int]]:
-    for item in objects:
-        name = item.key.rpartition("/")[2]
-        number = name.removesuffix(".m4s")
-        if number != name and number.isdecimal() and item.size_bytes:
-            yield int(number), item.size_bytes
-
-
-def _in_force(notes: list[tuple[int, str]], msn: int) -> str:
-    """Return the header of a number; the first one where no note is so old."""
-    return next((header for first, header in reversed(notes) if first <= msn), notes[0][1])
 
 
 def _bits_per_second(size_bytes: int, segments: int) -> int:
