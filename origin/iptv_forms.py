@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from core.errors import InputError, NotYetAvailableError
 from core.timeline import UnixNs
-from origin.span import MAX_SPAN_S, SOON_S, Span, parse_span
+from origin.span import MAX_SPAN_S, Span, parse_span
 
 __all__ = ["Delay", "Form", "Live", "parse_name", "parse_query"]
 
@@ -26,6 +26,9 @@ _NAME: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 _NS: Final = 1_000_000_000
+_LIVE_S: Final = 20
+"""A start so short a time ago is what a player of the plain live list shows anyway."""
+
 _AHEAD_S: Final = 3_600
 """How far ahead a client's clock may be, in seconds."""
 
@@ -102,7 +105,7 @@ def _from(start_s: int, length_s: int | None, now: UnixNs) -> Span | Live:
         raise NotYetAvailableError("Thời điểm này chưa tới.\nThis moment has not come yet.")
     if length_s is not None and not 0 < length_s <= MAX_SPAN_S:
         raise InputError("Độ dài từ 1 giây đến 24 giờ.\nA length is from 1 second to 24 hours.")
-    if start_s > now_s - SOON_S:
+    if start_s > now_s - _LIVE_S:
         return Live()
     end = "now" if length_s is None else str(start_s + length_s)
     return parse_span(f"{start_s}-{end}")

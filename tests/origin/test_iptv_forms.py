@@ -56,7 +56,8 @@ def test_refuses_names_with_wrong_numbers(name: str) -> None:
         ([f"{T}"], [], [], Span(T, None)),
         ([f"{T}"], [f"{NOW_S}"], [], Span(T, None)),
         ([f"{T}"], [f"{NOW_S}"], ["1800"], Span(T, T + 1_800)),
-        ([f"{NOW_S - 20}"], [f"{NOW_S}"], [], Live()),
+        ([f"{NOW_S - 19}"], [f"{NOW_S}"], [], Live()),
+        ([f"{NOW_S - 40}"], [f"{NOW_S}"], ["20"], Span(NOW_S - 40, NOW_S - 20)),
         ([f"{NOW_S + 600}"], [f"{NOW_S}"], ["60"], Live()),
     ],
 )
