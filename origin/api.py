@@ -58,7 +58,8 @@ def put_channels(
         }
         for number, channel in enumerate(settings.channels, 1)
     ]
-    answer = {"station": settings.station.name, "channels": channels}
+    station = settings.station
+    answer = {"station": station.name, "timezone": station.timezone, "channels": channels}
     _put(table, CHANNELS_PATH, answer, _CHANNELS_CACHE)
 
 

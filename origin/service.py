@@ -31,12 +31,12 @@ from origin.http import Past, Site, create_app
 from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
-from origin.prepared import ResponseTable
+from origin.prepared import Resource, ResponseTable
 from origin.recordings import Recordings
 from origin.store import Follower
 from origin.tally import Tally
 from origin.told import ToldHours
-from origin.web import DIST, put_pages, read_files
+from origin.web import DIST, page_at, put_pages, read_files
 from origin.window import Change, missing_runs
 
 __all__ = ["Origin"]
@@ -92,7 +92,9 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(
-                Site(self.preparation, self._tally, [self.exports.answer], self._past),
+                Site(
+                    self.preparation, self._tally, [self.exports.answer, self._page], self._past
+                ),
                 self._clips.add_to,
                 self._radio.add_to,
             ),
@@ -167,6 +169,9 @@ class Origin:
     def _put_fixed(self) -> None:
         self.exports.configure(self._settings)
         put_pages(self.table, self._files, [item.slug for item in self._settings.channels])
+
+    async def _page(self, _: web.Request, path: str) -> Resource | None:
+        return page_at(self.table, path)
 
     def _changed(self, change: Change) -> None:
         if change.state:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from origin.preparation import pack
-from origin.prepared import ResponseTable, prepare
+from origin.prepared import Resource, ResponseTable, prepare
 
-__all__ = ["DIST", "put_pages", "read_files"]
+__all__ = ["DIST", "page_at", "put_pages", "read_files"]
 
 DIST: Final = Path(__file__).resolve().parent.parent / "player_web" / "dist"
 """Where the build of the web app lies, in a checkout and in the installed package alike."""
@@ -26,6 +26,9 @@ _IMMUTABLE: Final = "max-age=31536000, immutable"
 _FRESH: Final = "no-cache"
 _HASHED: Final = re.compile(r"assets/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 """A name that changes with the content; the build gives such names in ``assets``."""
+
+_PROGRAMME_PAGE: Final = re.compile(r"(/(?:xem|nghe)/[a-z0-9-]{1,32})/[a-z0-9-]{1,64}")
+"""The address of a programme on a channel: any that could be one, the page itself says if it is."""
 
 _PACKED_SUFFIXES: Final = (".br", ".gz")
 _TEXT_TYPES: Final = ("text/", "application/json", "application/manifest", "image/svg")
@@ -89,6 +92,13 @@ def put_pages(table: ResponseTable, files: Mapping[str, bytes], channels: Iterab
             _put_file(table, page, "index.html", files["index.html"], files.get("index.html.gz"))
         else:
             _put_not_built(table, page)
+
+
+def page_at(table: ResponseTable, path: str) -> Resource | None:
+    """Return the page for a programme's address; None for other paths, and for unknown channels."""
+    match = _PROGRAMME_PAGE.fullmatch(path)
+    found = None if match is None else table.entries.get(match[1].encode())
+    return found if isinstance(found, Resource) else None
 
 
 def _put_file(

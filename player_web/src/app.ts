@@ -7,8 +7,11 @@ import type { ChannelView } from "./channel_view.ts";
 import { element } from "./dom.ts";
 import { type FaultCode, SENTENCE_OF, retryPauseS } from "./faults.ts";
 import iconUrl from "./icon.svg";
-import { channelInPath } from "./router.ts";
-import { type Language, chooseLanguage, language, t } from "./text.ts";
+import { type Route, parseRoute } from "./router.ts";
+import "./search_box.ts";
+import type { SearchBox } from "./search_box.ts";
+import { keptPlace } from "./storage.ts";
+import { type Language, chooseLanguage, language, stationZone, t, useZone } from "./text.ts";
 
 const NAMES: Record<Language, string> = { vi: "Tiếng Việt", en: "English" };
 const POLL_MS = 10_000;
@@ -19,14 +22,17 @@ export class App extends HTMLElement {
   #onAir = new Map<string, OnAir>();
   #clockOffsetMs = 0;
   #attempt = 0;
+  #hasPlayed = false;
   #poll = 0;
   #list: ChannelList | null = null;
   #view: ChannelView | null = null;
+  #search: SearchBox | null = null;
+  #drawnChannel: string | null = null;
 
   connectedCallback(): void {
     document.documentElement.lang = language();
     this.addEventListener("click", (event) => this.#onClick(event));
-    window.addEventListener("popstate", () => this.#draw());
+    window.addEventListener("popstate", () => this.#follow());
     document.addEventListener("visibilitychange", () => { if (!document.hidden) void this.#pollOnAir(); });
     this.#draw();
     void this.#load();
@@ -35,6 +41,7 @@ export class App extends HTMLElement {
   async #load(): Promise<void> {
     try {
       this.#station = await loadStation();
+      useZone(this.#station.zone);
     } catch {
       this.#drawListFault(retryPauseS(this.#attempt++, Math.random()));
       return;
@@ -74,16 +81,31 @@ export class App extends HTMLElement {
     const link = (event.target as Element).closest<HTMLAnchorElement>("a[data-route]");
     if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    if (link.pathname !== location.pathname) {
-      history.pushState(null, "", link.pathname);
-      this.#draw();
-      window.scrollTo(0, 0);
-      this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
-    }
+    const address = link.pathname + link.search;
+    const isNew = address !== location.pathname + location.search;
+    if (isNew) history.pushState(null, "", address);
+    const wasThere = this.#view !== null && this.#route().channel === this.#drawnChannel;
+    if (!isNew && !wasThere) return;
+    this.#follow();
+    window.scrollTo(0, 0);
+    if (!wasThere) this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+  }
+
+  #route(): Route {
+    return parseRoute(location.pathname, location.search, stationZone());
+  }
+
+  /** Show what the address says now; a channel that is open stays, with its player. */
+  #follow(): void {
+    const route = this.#route();
+    if (this.#view && route.channel === this.#drawnChannel) this.#view.go(route);
+    else this.#draw();
   }
 
   #draw(): void {
-    const id = channelInPath(location.pathname);
+    const route = this.#route();
+    const id = route.channel;
+    this.#drawnChannel = id;
     const channel = this.#station?.channels.find((one) => one.id === id) ?? null;
     this.#view?.close();
     this.#view = null;
@@ -102,15 +124,33 @@ export class App extends HTMLElement {
       }
       this.#list = document.createElement("lensong-channels") as ChannelList;
       this.#list.show(this.#station.channels, id);
-      main.append(element("nav", { class: "channels", "aria-label": t("channels") }, this.#list));
+      this.#search = document.createElement("lensong-search") as SearchBox;
+      this.#search.show(this.#station.channels, () => Date.now() + this.#clockOffsetMs);
+      const list = element("nav", { class: "channels", "aria-label": t("channels") }, this.#list);
+      main.append(element("div", { class: "side" }, this.#search, list));
     }
     this.replaceChildren(this.#header(), main);
     document.title = channel ? `${channel.name} · ${t("product")}` : `${t("product")} · ${this.#station?.name ?? ""}`;
     if (channel && this.#view) {
-      this.#view.setClockOffsetMs(this.#clockOffsetMs);
-      this.#view.open(channel, this.#station?.name ?? "");
+      this.#view.open(channel, this.#withPlace(route), {
+        station: this.#station?.name ?? "",
+        clockOffsetMs: this.#clockOffsetMs,
+        setAddress: (address, isNew) => {
+          if (isNew) history.pushState(null, "", address);
+          else history.replaceState(null, "", address);
+        },
+      });
     }
     this.#showOnAir();
+  }
+
+  /** A reload goes on where this tab left what is not live. */
+  #withPlace(route: Route): Route {
+    const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    const isFirst = !this.#hasPlayed;
+    this.#hasPlayed = true;
+    if (!isFirst || visit?.type !== "reload" || (route.programme ?? route.momentMs) === null) return route;
+    return { ...route, momentMs: keptPlace(location.pathname + location.search) ?? route.momentMs };
   }
 
   #drawListFault(retryInS: number): void {
@@ -156,7 +196,8 @@ export class App extends HTMLElement {
     header.querySelector<HTMLElement>(`[lang=${wanted}]`)?.focus();
     if (!this.#view) return this.#draw();
     this.#view.relabel();
-    this.#list?.show(this.#station?.channels ?? [], channelInPath(location.pathname));
+    this.#search?.relabel();
+    this.#list?.show(this.#station?.channels ?? [], this.#route().channel);
     this.querySelector("nav.channels")?.setAttribute("aria-label", t("channels"));
     this.#showOnAir();
   }

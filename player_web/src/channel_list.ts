@@ -1,8 +1,8 @@
 /** `<lensong-channels>`: the channels by kind, each with what is on air. */
 import type { Channel, OnAir } from "./api.ts";
 import { element, icon } from "./dom.ts";
-import { pathOf } from "./router.ts";
-import { t } from "./text.ts";
+import { addressOf } from "./router.ts";
+import { stationZone, t } from "./text.ts";
 
 export class ChannelList extends HTMLElement {
   #songs = new Map<string, HTMLElement>();
@@ -24,10 +24,11 @@ export class ChannelList extends HTMLElement {
     else this.replaceChildren(...groups.filter((group) => group !== null));
   }
 
-  /** Put the songs beside the radio channels' names. */
+  /** Put beside each name what is on: the song of a radio, else the programme. */
   showOnAir(onAir: Map<string, OnAir>): void {
     for (const [id, line] of this.#songs) {
-      const title = onAir.get(id)?.title ?? "";
+      const now = onAir.get(id);
+      const title = now?.title || (now?.programme?.title ?? "");
       if (line.textContent !== title) line.textContent = title;
       line.hidden = title === "";
     }
@@ -35,10 +36,10 @@ export class ChannelList extends HTMLElement {
 
   #entry(channel: Channel, isCurrent: boolean): HTMLElement {
     const song = element("bdi", { class: "song", dir: "auto", hidden: true });
-    if (channel.kind === "radio") this.#songs.set(channel.id, song);
+    this.#songs.set(channel.id, song);
     return element(
       "a",
-      { class: "channel", href: pathOf(channel), "data-route": true, "data-channel": channel.id,
+      { class: "channel", href: addressOf(channel, stationZone()), "data-route": true, "data-channel": channel.id,
         "aria-current": isCurrent ? "page" : null },
       element("span", { class: `badge ${channel.kind}` }, icon(channel.kind)),
       element("span", { class: "names" },

@@ -1,38 +1,60 @@
-/** `<lensong-channel>`: one channel's picture or card, its controls, and what goes on, in words. */
+/** `<lensong-channel>`: one channel's picture or card, its controls, its guide, and what goes on, in words. */
 import type { Channel, OnAir } from "./api.ts";
 import { Controls } from "./controls.ts";
-import { element, icon } from "./dom.ts";
+import { element } from "./dom.ts";
 import { SENTENCE_OF } from "./faults.ts";
-import { LivePlayer, type Quality, type Situation, type Source } from "./live_player.ts";
+import { type Brief, songAt, stateAt } from "./guide.ts";
+import { GuideStore } from "./guide_store.ts";
+import "./guide_view.ts";
+import type { GuideView } from "./guide_view.ts";
 import { announceToSystem } from "./media_session.ts";
-import { recall, remember } from "./storage.ts";
-import { type MessageKey, clockTime, spanInWords, t } from "./text.ts";
+import { NowNext, timesOf } from "./now_next.ts";
+import { Overlay } from "./overlay.ts";
+import { Playback } from "./playback.ts";
+import type { Situation } from "./player.ts";
+import { type Route, addressOf } from "./router.ts";
+import { SeekBar } from "./seek_bar.ts";
+import { type MessageKey, clockTime, momentName, spanInWords, stationZone, t } from "./text.ts";
+import type { Viewing } from "./viewing.ts";
 
-/** Further behind than this, the way back to live is offered; plain HLS starts up to 5 s behind. */
-const BEHIND_S = { plain: 10, lowLatency: 5 };
+/** A word in passing stays this long. */
+const NOTE_MS = 8_000;
+
+/** What the page around does for a channel. */
+export interface Surroundings {
+  station: string;
+  clockOffsetMs: number;
+  setAddress(address: string, isNew: boolean): void;
+}
 
 export class ChannelView extends HTMLElement {
   #channel: Channel | null = null;
   #station = "";
-  #media: HTMLMediaElement = document.createElement("video");
-  #player: LivePlayer | null = null;
+  #playback: Playback | null = null;
   #controls: Controls | null = null;
+  #seekBar: SeekBar | null = null;
   #situation: Situation = { kind: "connecting", again: false };
   #onAir: OnAir | null = null;
-  #clockOffsetMs = 0;
-  #lowLatency = false;
+  #note: { key: MessageKey; untilMs: number } | null = null;
   #soundOnly = false;
-  #dropped = false;
   #tick = 0;
+  readonly #guide = new GuideStore();
+  readonly #guideView = document.createElement("lensong-guide") as GuideView;
+  readonly #nowNext = new NowNext();
+  readonly #overlay = new Overlay({
+    play: () => this.#playback?.play(),
+    retry: () => this.#playback?.retryNow(),
+    goLive: () => this.#playback?.goLive(),
+  });
   readonly #stage = element("section", { class: "stage" });
-  readonly #overlay = element("div", { class: "overlay" });
   readonly #status = element("p", { class: "visually-hidden", role: "status" });
   readonly #cardName = element("bdi", { class: "card-name", dir: "auto" });
   readonly #cardSong = element("bdi", { class: "card-song", dir: "auto" });
   readonly #title = element("bdi", { dir: "auto" });
+  readonly #watching = element("p", { class: "watching", hidden: true });
   readonly #songLine = element("p", { class: "song-line" });
   readonly #delay = element("p", { class: "delay" });
-  readonly #note = element("p", { class: "note", role: "status" });
+  readonly #noteLine = element("p", { class: "note", role: "status" });
   readonly #onKey = (event: KeyboardEvent): void => this.#press(event);
 
   get isPlaying(): boolean {
@@ -40,58 +62,78 @@ export class ChannelView extends HTMLElement {
   }
 
   setClockOffsetMs(offset: number): void {
-    this.#clockOffsetMs = offset;
+    this.#playback?.setClockOffsetMs(offset);
   }
 
-  /** Show a channel and begin to play it. */
-  open(channel: Channel, station: string): void {
+  /** Show a channel and begin to play what the address says. */
+  open(channel: Channel, route: Route, around: Surroundings): void {
     this.#channel = channel;
-    this.#station = station;
-    this.#lowLatency = recall("low_latency") === "yes" && channel.hlsLowLatency !== null;
-    this.#media = channel.kind === "radio" ? element("audio") : element("video", { playsinline: true });
-    this.#media.setAttribute("aria-label", channel.name);
-    this.#media.addEventListener("click", () => this.#toggle());
-    this.#player = new LivePlayer(this.#media, {
+    this.#station = around.station;
+    const media = channel.kind === "radio" ? element("audio") : element("video", { playsinline: true });
+    media.setAttribute("aria-label", channel.name);
+    media.addEventListener("click", () => this.#playback?.toggle());
+    const playback = new Playback(media, channel, this.#guide, {
       onSituation: (situation) => this.#onSituation(situation),
-      onQualities: (qualities, chosen, playing) => this.#onQualities(qualities, chosen, playing),
-      onUnsteady: () => this.#dropLowLatency(),
+      onViewing: (viewing) => this.#onViewing(viewing),
+      onQualities: (qualities, chosen, playing) => this.#controls?.showQualities(qualities, chosen, playing),
+      onNote: (note) => this.#showNote(note),
+      onSwitches: (lowLatency, soundOnly) => this.#onSwitches(lowLatency, soundOnly),
+      onAddress: (address, isNew) => around.setAddress(address, isNew),
     });
-    this.#controls = new Controls(this.#media, this.#stage, channel, {
-      toggle: () => this.#toggle(),
-      goLive: () => this.#goLive(),
-      chooseQuality: (index) => this.#player?.chooseQuality(index),
-      setLowLatency: (wanted) => this.#setLowLatency(wanted),
-      setSoundOnly: (wanted) => this.#setSoundOnly(wanted),
+    this.#playback = playback;
+    playback.setClockOffsetMs(around.clockOffsetMs);
+    this.#controls = new Controls(media, this.#stage, channel, {
+      toggle: () => playback.toggle(),
+      goLive: () => playback.goLive(),
+      chooseQuality: (index) => playback.chooseQuality(index),
+      setLowLatency: (wanted) => playback.setLowLatency(wanted),
+      setSoundOnly: (wanted) => playback.setSoundOnly(wanted),
     });
-    this.#build(channel);
-    this.#player.open(this.#source());
+    this.#seekBar = new SeekBar(channel.thumbnail, {
+      seek: (unixMs) => { playback.seek(unixMs); this.#showTime(); },
+      skip: (seconds) => { playback.skip(seconds); this.#showTime(); },
+      describe: (unixMs) => this.#describe(unixMs),
+    });
+    this.#build(channel, media, this.#controls, this.#seekBar);
+    this.#guideView.open(channel, this.#guide, playback.nowMs());
     document.addEventListener("keydown", this.#onKey);
-    this.#tick = window.setInterval(() => this.#showDelay(), 1000);
+    this.#tick = window.setInterval(() => this.#onTick(), 1000);
+    void playback.go(route);
+  }
+
+  /** Play what another address of the same channel says. */
+  go(route: Route): void {
+    void this.#playback?.go(route);
   }
 
   /** End: nothing plays and nothing is loaded any more. */
   close(): void {
     window.clearInterval(this.#tick);
     document.removeEventListener("keydown", this.#onKey);
-    this.#player?.close();
-    this.#player = null;
+    this.#playback?.close();
+    this.#playback = null;
   }
 
   /** Put every text into the language that is chosen now. */
   relabel(): void {
     this.#controls?.relabel();
+    this.#seekBar?.relabel();
+    this.#guideView.relabel();
     this.#onSituation(this.#situation);
-    this.#note.textContent = this.#dropped ? t("latencyDropped") : "";
+    this.#noteLine.textContent = this.#note ? t(this.#note.key) : "";
     this.#showSong();
-    this.#showDelay();
+    this.#onTick();
   }
 
   showOnAir(onAir: Map<string, OnAir>): void {
-    this.#onAir = this.#channel ? (onAir.get(this.#channel.id) ?? null) : null;
+    const [channel, playback] = [this.#channel, this.#playback];
+    if (!channel || !playback) return;
+    this.#onAir = onAir.get(channel.id) ?? null;
+    this.#nowNext.show(this.#onAir, channel, playback.nowMs());
     this.#showSong();
   }
 
-  #build(channel: Channel): void {
+  #build(channel: Channel, media: HTMLMediaElement, controls: Controls, seekBar: SeekBar): void {
     this.#stage.classList.toggle("radio", channel.kind === "radio");
     this.#stage.setAttribute("aria-label", channel.name);
     this.#title.textContent = channel.name;
@@ -99,145 +141,170 @@ export class ChannelView extends HTMLElement {
     const bars = element("span", { class: "bars", "aria-hidden": "true" }, ...[0, 1, 2, 3, 4].map(() => element("i")));
     this.#stage.replaceChildren(
       element("div", { class: "screen" },
-        this.#media,
+        media,
         element("div", { class: "card" }, bars, this.#cardName, this.#cardSong),
-        this.#overlay),
-      ...(this.#controls ? [this.#controls.bar] : []),
+        this.#overlay.element),
+      seekBar.element,
+      controls.bar,
     );
     this.replaceChildren(
       this.#stage,
       element("div", { class: "about" },
-        element("div", { class: "heading" }, element("h1", {}, this.#title), this.#songLine, this.#delay, this.#note),
-        this.#controls ? this.#controls.switches : null),
+        element("div", { class: "heading" },
+          element("h1", {}, this.#title), this.#watching, this.#songLine, this.#delay, this.#noteLine,
+          this.#nowNext.element),
+        controls.switches),
+      this.#nowNext.songs,
+      this.#guideView,
       this.#status,
     );
     this.#showSong();
   }
 
-  #source(): Source {
-    const channel = this.#channel;
-    if (!channel) return { url: "", lowLatency: false };
-    if (this.#soundOnly && channel.soundOnly) return { url: channel.soundOnly, lowLatency: false };
-    if (this.#lowLatency && channel.hlsLowLatency) return { url: channel.hlsLowLatency, lowLatency: true };
-    return { url: channel.hls, lowLatency: false };
+  #onViewing(viewing: Viewing): void {
+    this.#stage.classList.toggle("archive", viewing.kind !== "live");
+    this.#guideView.showOpen(viewing.kind === "programme" || viewing.kind === "unavailable" ? viewing.programme : null);
+    this.#showTime();
+    this.#showSong();
+    const title = viewing.kind === "programme" ? `${viewing.programme.title} · ` : "";
+    document.title = `${title}${this.#channel?.name ?? ""} · ${t("product")}`;
   }
 
-  #reopen(): void {
-    this.#stage.classList.toggle("sound-only", this.#soundOnly);
-    this.#controls?.showSwitches(this.#lowLatency, this.#soundOnly);
-    this.#player?.open(this.#source());
-  }
-
-  #setLowLatency(wanted: boolean): void {
-    this.#lowLatency = wanted;
-    this.#soundOnly &&= !wanted;
-    this.#dropped = false;
-    this.#note.textContent = "";
-    remember("low_latency", wanted ? "yes" : "no");
-    this.#reopen();
-  }
-
-  #setSoundOnly(wanted: boolean): void {
-    this.#soundOnly = wanted;
-    this.#lowLatency &&= !wanted;
-    this.#reopen();
-  }
-
-  /** The network does not carry low latency: plain HLS for now; the viewer's choice is kept. */
-  #dropLowLatency(): void {
-    this.#lowLatency = false;
-    this.#dropped = true;
-    this.#note.textContent = t("latencyDropped");
-    this.#reopen();
-  }
-
-  #toggle(): void {
-    const { kind } = this.#situation;
-    if (kind === "playing" || kind === "buffering" || kind === "loading") this.#player?.pause();
-    else void this.#player?.play();
-  }
-
-  #isBehind(behindS: number): boolean {
-    return behindS >= (this.#lowLatency ? BEHIND_S.lowLatency : BEHIND_S.plain);
-  }
-
-  /** At the edge already, a jump would only stall. */
-  #goLive(): void {
-    const player = this.#player;
-    if (player && this.#isBehind(player.behindS())) player.goLive();
-    else void player?.play();
+  #onSwitches(lowLatency: boolean, soundOnly: boolean): void {
+    this.#soundOnly = soundOnly;
+    this.#stage.classList.toggle("sound-only", soundOnly);
+    this.#controls?.showSwitches(lowLatency, soundOnly, this.#playback?.viewing.kind === "live");
   }
 
   #onSituation(situation: Situation): void {
     this.#situation = situation;
     const isMoving = situation.kind === "playing" || situation.kind === "buffering";
     this.#stage.classList.toggle("moving", situation.kind === "playing");
-    this.#stage.classList.toggle("covered", situation.kind !== "playing" && situation.kind !== "buffering");
+    this.#stage.classList.toggle("covered", !isMoving);
     this.#controls?.showPlaying(isMoving || situation.kind === "loading");
-    this.#showOverlay(situation);
     const words = this.#words(situation);
+    this.#overlay.show(situation, words, this.#playback?.viewing.kind !== "live");
+    const announced = situation.kind === "fault" ? `${words} ${t("faultCode", { code: situation.code })}` : words;
     // Announced once a change, not with every second of a countdown.
-    if (this.#status.textContent !== words) this.#status.textContent = words;
-    announceToSystem(this.#channel, this.#station, this.#onAir, isMoving, () => this.#toggle());
+    if (this.#status.textContent !== announced) this.#status.textContent = announced;
+    announceToSystem(this.#channel, this.#station, this.#heard(), isMoving, () => this.#playback?.toggle());
   }
 
   #words(situation: Situation): string {
+    const viewing = this.#playback?.viewing;
     const isSound = this.#channel?.kind === "radio" || this.#soundOnly;
     if (situation.kind === "fault") {
-      return `${t(SENTENCE_OF[situation.code])} ${t("faultCode", { code: situation.code })}`;
+      const isWaiting = situation.code === "LS-G2" && viewing?.kind === "unavailable" && viewing.programme;
+      if (!isWaiting || !this.#playback) return t(SENTENCE_OF[situation.code]);
+      return t("faultNotYetAt", { time: momentName(isWaiting.startS * 1000, this.#playback.nowMs()) });
     }
     if (situation.kind === "connecting") return t(situation.again ? "retrying" : "connecting");
     const keys: Record<Exclude<Situation["kind"], "fault" | "connecting">, MessageKey> = {
       loading: isSound ? "loadingSound" : "loadingPicture",
-      playing: "playing", buffering: "buffering", paused: "paused",
+      playing: viewing?.kind === "live" ? "playing" : "replaying",
+      buffering: "buffering", paused: "paused", ended: "ended",
       blocked: isSound ? "tapToListen" : "tapToWatch",
     };
     return t(keys[situation.kind]);
   }
 
-  #showOverlay(situation: Situation): void {
-    this.#overlay.dataset["kind"] = situation.kind;
-    if (situation.kind === "fault") return this.#showFault(situation.code, situation.retryInS);
-    this.#overlay.removeAttribute("data-code");
-    if (situation.kind === "playing") return this.#overlay.replaceChildren();
-    if (situation.kind === "blocked" || situation.kind === "paused") {
-      const name = situation.kind === "paused" ? t("play") : this.#words(situation);
-      const button = element("button", { type: "button", class: "big", "aria-label": name }, icon("play"));
-      button.addEventListener("click", () => void this.#player?.play());
-      const words = element("span", { class: "words", "aria-hidden": "true" }, this.#words(situation));
-      return this.#overlay.replaceChildren(button, words);
-    }
-    this.#overlay.replaceChildren(
-      element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i")),
-      element("span", { class: "words", "aria-hidden": "true" }, this.#words(situation)),
+  #showNote(key: MessageKey | null): void {
+    this.#note = key ? { key, untilMs: performance.now() + NOTE_MS } : null;
+    this.#noteLine.textContent = key ? t(key) : "";
+  }
+
+  #onTick(): void {
+    const playback = this.#playback;
+    if (!playback) return;
+    playback.tick();
+    this.#nowNext.tick(playback.nowMs());
+    this.#guideView.tick(playback.nowMs(), this.#nowNext.onNow(playback.nowMs()));
+    if (this.#note && this.#note.key !== "latencyDropped" && performance.now() > this.#note.untilMs) this.#showNote(null);
+    this.#showTime();
+    this.#offerStart(playback);
+    if (playback.viewing.kind === "rewound") this.#showSong();
+  }
+
+  /** Offer what is on from its start, where the guide says that it may be. */
+  #offerStart(playback: Playback): void {
+    const channel = this.#channel;
+    if (!channel) return;
+    const { viewing } = playback;
+    const onNow = this.#guide.knownAt(channel, playback.nowMs());
+    const isOpen = viewing.kind === "programme" && viewing.programme.id === onNow?.id;
+    const isOffered = onNow !== null && !isOpen && stateAt(onNow, playback.nowMs() / 1000) === "startover";
+    const address = isOffered ? addressOf(channel, stationZone(), { programme: onNow.id }) : null;
+    this.#nowNext.offer(address, t(channel.kind === "radio" ? "listenFromStart" : "watchFromStart"));
+  }
+
+  /** Show where the viewer is: on the bar, beside the button, and in words. */
+  #showTime(): void {
+    const playback = this.#playback;
+    if (!playback) return;
+    const { kind } = playback.viewing;
+    const position = playback.position();
+    this.#seekBar?.show(position);
+    const behindS = playback.behindS();
+    const isOn = ["playing", "paused", "buffering"].includes(this.#situation.kind);
+    if (kind === "live") this.#controls?.showBehind(playback.isBehind() && isOn ? behindS : 0);
+    else this.#controls?.showBehind(playback.isBehind() ? behindS : null);
+    this.#showDelay(kind === "live", playback);
+    this.#showWatching(playback);
+  }
+
+  #showDelay(isLive: boolean, playback: Playback): void {
+    const at = playback.playingUnixMs();
+    const delayS = at === null ? 0 : (playback.nowMs() - at) / 1000;
+    const isKnown = isLive && this.isPlaying && delayS > 0 && delayS < 86_400;
+    this.#delay.textContent = isKnown ? t("delayBehindStudio", { time: spanInWords(delayS) }) : "";
+    this.#delay.hidden = !isLive;
+  }
+
+  /** Name what plays where that is not what is on air. */
+  #showWatching(playback: Playback): void {
+    const { viewing } = playback;
+    const isLive = viewing.kind === "live" || viewing.kind === "unavailable";
+    const atMs = playback.position()?.atMs ?? playback.nowMs();
+    const known = this.#channel && !isLive ? this.#guide.knownAt(this.#channel, atMs) : null;
+    const item: Brief | null = viewing.kind === "programme" ? viewing.programme : known;
+    // What is on air is named below already.
+    this.#watching.hidden = isLive || (item !== null && item.id === this.#nowNext.onNow(playback.nowMs())?.id);
+    if (this.#watching.hidden || !this.#channel) return void this.#watching.replaceChildren();
+    const label = t(this.#channel.kind === "radio" ? "listeningNow" : "watchingNow");
+    const time = item
+      ? `${momentName(item.startS * 1000, playback.nowMs())} – ${timesOf(item).split(" – ")[1] ?? ""}`
+      : t("replayingFrom", { time: momentName(atMs, playback.nowMs()) });
+    const wanted = `${label} ${item?.title ?? ""} ${time}`;
+    if (this.#watching.textContent === wanted) return;
+    this.#watching.replaceChildren(
+      element("span", { class: "label" }, label), " ",
+      element("bdi", { class: "title", dir: "auto" }, item?.title ?? ""), " ",
+      element("span", { class: "times" }, time),
     );
   }
 
-  #showFault(code: keyof typeof SENTENCE_OF, retryInS: number): void {
-    const countdown = this.#overlay.querySelector(".countdown");
-    const wanted = `${code} ${document.documentElement.lang}`;
-    const words = t("retryIn", { n: retryInS });
-    if (this.#overlay.dataset["code"] === wanted && countdown) {
-      countdown.textContent = words; // keeps the button, and the focus on it
-      return;
-    }
-    this.#overlay.dataset["code"] = wanted;
-    const again = element("button", { type: "button", class: "primary" }, t("retryNow"));
-    again.addEventListener("click", () => this.#player?.retryNow());
-    this.#overlay.replaceChildren(
-      element("p", { class: "sentence" }, t(SENTENCE_OF[code])),
-      element("p", { class: "countdown" }, words),
-      again,
-      element("p", { class: "code" }, t("faultCode", { code })),
-    );
+  /** Say in words where a moment lies, for those who do not see the bar. */
+  #describe(unixMs: number): string {
+    const playback = this.#playback;
+    if (!playback || !this.#channel) return clockTime(unixMs, true);
+    const behindS = Math.round(playback.behindS());
+    const late = behindS > 0 && playback.isBehind() ? t("behindBy", { time: spanInWords(behindS) }) : "";
+    const { viewing } = playback;
+    const item = viewing.kind === "programme" ? viewing.programme : this.#guide.knownAt(this.#channel, unixMs);
+    return [clockTime(unixMs, true), late, item?.title ?? ""].filter((part) => part !== "").join(", ");
   }
 
-  #onQualities(qualities: Quality[], chosen: number, playing: number): void {
-    this.#controls?.showQualities(qualities, chosen, playing);
+  /** Return what the viewer hears: the song of the moment that plays, not of the studio's. */
+  #heard(): OnAir | null {
+    const [now, playback] = [this.#onAir, this.#playback];
+    if (!now || !playback || playback.viewing.kind === "live") return now;
+    const at = playback.playingUnixMs();
+    const song = at === null ? null : songAt(now.history, at);
+    return { ...now, source: "", title: song?.title ?? "", sinceMs: song?.sinceMs ?? 0 };
   }
 
   #showSong(): void {
-    const now = this.#onAir;
+    const now = this.#heard();
     const isSlate = now?.source === "slate";
     const title = isSlate ? "" : (now?.title ?? "");
     this.#cardSong.textContent = isSlate ? t("willReturn") : title;
@@ -249,27 +316,19 @@ export class ChannelView extends HTMLElement {
       this.#songLine.replaceChildren(t("nowPlayingSong", { title: "" }).trimEnd(), " ", song, since);
     }
     this.#songLine.hidden = this.#songLine.textContent === "";
-    announceToSystem(this.#channel, this.#station, now, this.isPlaying, () => this.#toggle());
-  }
-
-  #showDelay(): void {
-    const player = this.#player;
-    if (!player) return;
-    const behindS = player.behindS();
-    const isBehind = this.#isBehind(behindS) && ["playing", "paused", "buffering"].includes(this.#situation.kind);
-    this.#controls?.showBehind(isBehind ? behindS : 0);
-    const at = player.playingUnixMs();
-    const delayS = at === null ? 0 : (Date.now() + this.#clockOffsetMs - at) / 1000;
-    const isKnown = this.isPlaying && delayS > 0 && delayS < 86_400;
-    this.#delay.textContent = isKnown ? t("delayBehindStudio", { time: spanInWords(delayS) }) : "";
+    announceToSystem(this.#channel, this.#station, now, this.isPlaying, () => this.#playback?.toggle());
   }
 
   #press(event: KeyboardEvent): void {
     const target = event.target as Element;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, button, a")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select")) return;
+    const isArrow = event.key === "ArrowLeft" || event.key === "ArrowRight";
+    // A list that has the focus scrolls by its arrows, a button does what it is for.
+    if (target.closest(isArrow ? ".panel, .side" : "button, a")) return;
+    if (isArrow && this.#seekBar?.press(event.key)) return event.preventDefault();
     const actions: Record<string, () => void> = {
-      " ": () => this.#toggle(), k: () => this.#toggle(), m: () => this.#controls?.toggleMute(),
-      f: () => this.#controls?.toggleFullscreen(), l: () => this.#goLive(),
+      " ": () => this.#playback?.toggle(), k: () => this.#playback?.toggle(), m: () => this.#controls?.toggleMute(),
+      f: () => this.#controls?.toggleFullscreen(), l: () => this.#playback?.goLive(), "0": () => this.#playback?.restart(),
     };
     const action = actions[event.key];
     if (!action) return;

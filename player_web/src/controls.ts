@@ -1,7 +1,7 @@
 /** The bar under the picture and the switches beside the name: buttons of our own, for TV and radio. */
 import type { Channel } from "./api.ts";
 import { element, icon } from "./dom.ts";
-import type { Quality } from "./live_player.ts";
+import type { Quality } from "./player.ts";
 import { fillQualityMenu } from "./quality_menu.ts";
 import { recall, recallNumber, remember } from "./storage.ts";
 import { type MessageKey, spanInWords, t } from "./text.ts";
@@ -28,7 +28,7 @@ export class Controls {
   readonly #media: HTMLMediaElement;
   readonly #stage: HTMLElement;
   readonly #play = element("button", { type: "button", class: "control play", "aria-keyshortcuts": "k" });
-  readonly #live = element("button", { type: "button", class: "live" });
+  readonly #live = element("button", { type: "button", class: "live", "aria-keyshortcuts": "l" });
   readonly #mute = element("button", { type: "button", class: "control", "aria-keyshortcuts": "m" });
   readonly #volume = element("input", { type: "range", min: 0, max: 100, step: 5, class: "volume" });
   readonly #quality = element("select", { class: "quality" });
@@ -41,7 +41,8 @@ export class Controls {
   readonly #lowLatency = makeSwitch("low-latency", ["lowLatency", "lowLatencyHint"]);
   readonly #soundOnly = makeSwitch("sound-only", ["soundOnly", "soundOnlyHint"]);
   #isPlaying = false;
-  #behindS = 0;
+  #isLive = true;
+  #behindS: number | null = 0;
   #qualities: { all: Quality[]; chosen: number; playing: number } = { all: [], chosen: -1, playing: -1 };
 
   constructor(media: HTMLMediaElement, stage: HTMLElement, channel: Channel, actions: ControlActions) {
@@ -78,7 +79,7 @@ export class Controls {
     name(this.#fullscreen, t("fullscreen"));
     for (const one of [this.#lowLatency, this.#soundOnly]) {
       one.words.textContent = t(one.names[0]);
-      one.hint.textContent = t(one.names[1]);
+      one.hint.textContent = t(this.#isLive ? one.names[1] : "liveOnlySwitch");
     }
     const { all, chosen, playing } = this.#qualities;
     if (all.length > 0) this.showQualities(all, chosen, playing);
@@ -92,18 +93,25 @@ export class Controls {
     name(this.#play, t(isPlaying ? "pause" : "play"));
   }
 
-  /** Show how far behind the live edge the viewer is; 0 is at the edge. */
-  showBehind(behindS: number): void {
+  /** Show how far behind the live edge the viewer is; 0 is at the edge, null is not live at all. */
+  showBehind(behindS: number | null): void {
     this.#behindS = behindS;
     const isLive = behindS === 0;
     this.#live.classList.toggle("at-edge", isLive && this.#isPlaying);
-    const words = isLive ? t("live") : `${t("backToLive")} · ${t("behindBy", { time: spanInWords(Math.round(behindS)) })}`;
+    const late = behindS ? ` · ${t("behindBy", { time: spanInWords(Math.round(behindS)) })}` : "";
+    const words = isLive ? t("live") : `${t("backToLive")}${late}`;
     if (this.#live.textContent !== words) this.#live.textContent = words;
   }
 
-  showSwitches(lowLatency: boolean, soundOnly: boolean): void {
+  /** Show the switches as they stand; neither has a meaning for what is not live. */
+  showSwitches(lowLatency: boolean, soundOnly: boolean, isLive: boolean): void {
     this.#lowLatency.input.checked = lowLatency;
     this.#soundOnly.input.checked = soundOnly;
+    this.#isLive = isLive;
+    for (const one of [this.#lowLatency, this.#soundOnly]) {
+      one.input.disabled = !isLive;
+      one.hint.textContent = t(isLive ? one.names[1] : "liveOnlySwitch");
+    }
   }
 
   showQualities(all: Quality[], chosen: number, playing: number): void {
@@ -163,7 +171,8 @@ export class Controls {
   }
 }
 
-function name(control: HTMLElement, text: string): void {
+/** Name a control, for everybody. */
+export function name(control: HTMLElement, text: string): void {
   control.setAttribute("aria-label", text);
   control.title = text;
 }

@@ -2,7 +2,9 @@
 import type { MessageKey } from "./text.ts";
 
 /** Stable short codes; operators count by them. */
-export type FaultCode = "LS-O1" | "LS-N1" | "LS-N2" | "LS-C1" | "LS-P1" | "LS-D1" | "LS-A1" | "LS-C2";
+export type FaultCode =
+  | "LS-O1" | "LS-N1" | "LS-N2" | "LS-C1" | "LS-P1" | "LS-D1" | "LS-A1" | "LS-C2"
+  | "LS-G1" | "LS-G2" | "LS-G3" | "LS-G4" | "LS-P2";
 
 export const SENTENCE_OF: Record<FaultCode, MessageKey> = {
   "LS-O1": "faultOffline",
@@ -13,11 +15,25 @@ export const SENTENCE_OF: Record<FaultCode, MessageKey> = {
   "LS-P1": "faultRefused",
   "LS-D1": "faultDecode",
   "LS-A1": "faultList",
+  "LS-G1": "faultUnknownProgramme",
+  "LS-G2": "faultNotYet",
+  "LS-G3": "faultExpired",
+  "LS-G4": "faultProgrammeAnswer",
+  "LS-P2": "faultProgrammeRefused",
 };
 
+/** Faults that time does not mend: they are not tried again by themselves. */
+const LASTING: ReadonlySet<FaultCode> = new Set(["LS-G1", "LS-G3", "LS-P2"]);
+
+export const isLasting = (code: FaultCode): boolean => LASTING.has(code);
+
 /** Name the fault behind a failed request; `status` is 0 where nothing answered. */
-export function networkFault(status: number, details: string, online: boolean): FaultCode {
+export function networkFault(status: number, details: string, online: boolean, isArchive = false): FaultCode {
   if (!online) return "LS-O1";
+  if (isArchive) {
+    if (status === 401 || status === 403 || status === 451) return "LS-P2";
+    if (status === 404 || status === 410) return "LS-G3";
+  }
   if (status === 401 || status === 403 || status === 451) return "LS-P1";
   if (status >= 400) return "LS-C1";
   // The server answers, but the playlist stands still: the fault lies behind it.

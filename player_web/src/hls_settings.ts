@@ -37,11 +37,14 @@ export function hlsSettings(conditions: ViewingConditions): Partial<HlsConfig> {
     capLevelToPlayerSize: true,
     maxDevicePixelRatio: 2,
     abrSwitchInterval: 8,
+    // hls.js takes a start in a segment's last quarter of a second for the next segment's: it would
+    // show the programme from up to 0.25 s after its first frame.
+    ...(recorded ? { maxFragLookUpTolerance: 0.005 } : {}),
     maxBufferLength: 30,
     maxMaxBufferLength: 60,
     // hls.js 1.7.4: throwing away what was played, while a part is being appended, marks that segment's
     // parts as never loaded, and the sound stops for two segments.  The browser throws away by itself.
-    backBufferLength: lowLatency ? Infinity : 30,
+    backBufferLength: lowLatency ? Infinity : recorded ? 60 : 30,
     // A packager that is frozen is a fault that viewers are told about (default: never noticed).
     liveMaxUnchangedPlaylistRefresh: 5,
     errorPenaltyExpireMs: 30_000,

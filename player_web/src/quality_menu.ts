@@ -1,5 +1,5 @@
 /** The names in the quality menu: words first, the number of lines after them. */
-import type { Quality } from "./live_player.ts";
+import type { Quality } from "./player.ts";
 import { element } from "./dom.ts";
 import { t } from "./text.ts";
 

@@ -23,3 +23,22 @@ export function recallNumber(key: Key): number | null {
   const value = text === null ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : null;
 }
+
+/** Keep what an address is being watched at, for a reload of the page in this tab. */
+export function keepPlace(address: string, unixMs: number): void {
+  try {
+    sessionStorage.setItem("lensong.place", JSON.stringify([address, Math.round(unixMs)]));
+  } catch {
+    // then a reload begins where the address says
+  }
+}
+
+/** Return the moment at which an address was left, in UNIX milliseconds; null when unknown. */
+export function keptPlace(address: string): number | null {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem("lensong.place") ?? "null");
+    return Array.isArray(kept) && kept[0] === address && typeof kept[1] === "number" ? kept[1] : null;
+  } catch {
+    return null;
+  }
+}

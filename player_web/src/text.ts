@@ -1,4 +1,5 @@
-/** Texts in the viewer's language. */
+/** Texts in the viewer's language, and the station's times in words. */
+import { addDays, dayOf, isZone } from "./clock.ts";
 import { en } from "./messages/en.ts";
 import { vi, type Messages } from "./messages/vi.ts";
 import { recall, remember } from "./storage.ts";
@@ -10,6 +11,16 @@ const TABLES: Record<Language, Messages> = { vi, en };
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
 
 let current: Language = recall("language") === "en" ? "en" : "vi";
+
+let zone = "Asia/Ho_Chi_Minh";
+
+/** Return the time zone of the station's clock. */
+export const stationZone = (): string => zone;
+
+/** Show all times in the station's zone from now on; one that the browser does not know changes nothing. */
+export function useZone(wanted: string): void {
+  if (wanted && isZone(wanted)) zone = wanted;
+}
 
 export const language = (): Language => current;
 
@@ -27,15 +38,38 @@ export function t(key: MessageKey, values: Record<string, string | number> = {})
 
 /** Return a span of time in words: "12 giây", "4 phút". */
 export function spanInWords(seconds: number): string {
+  if (seconds >= 5_400) {
+    const minutes = Math.round(seconds / 60);
+    return t("hours", { h: Math.floor(minutes / 60), m: minutes % 60 });
+  }
   if (seconds >= 90) return t("minutes", { n: Math.round(seconds / 60) });
   const digits = seconds < 10 ? 1 : 0;
   const number = new Intl.NumberFormat(LOCALES[current], { maximumFractionDigits: digits }).format(seconds);
   return t("seconds", { n: number });
 }
 
-/** Return the station's clock time, "14:05". */
-export function clockTime(unixMs: number): string {
+/** Return the station's clock time, "14:05", or "14:05:09". */
+export function clockTime(unixMs: number, withSeconds = false): string {
   return new Intl.DateTimeFormat(LOCALES[current], {
-    hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Ho_Chi_Minh",
+    hour: "2-digit", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}),
+    hourCycle: "h23", timeZone: zone,
   }).format(unixMs);
+}
+
+/** Name a day of the station as people do beside another one: "Hôm qua", "Thứ Bảy 21/11". */
+export function dayName(day: string, today: string): string {
+  if (day === today) return t("today");
+  if (day === addDays(today, -1)) return t("yesterday");
+  if (day === addDays(today, 1)) return t("tomorrow");
+  const noon = Date.parse(`${day}T12:00:00Z`);
+  const form = (options: Intl.DateTimeFormatOptions) => (
+    new Intl.DateTimeFormat(LOCALES[current], { ...options, timeZone: "UTC" }).format(noon)
+  );
+  return `${form({ weekday: current === "vi" ? "long" : "short" })} ${form({ day: "numeric", month: "numeric" })}`;
+}
+
+/** Name a moment: "19:00", and the day before it where it is not today. */
+export function momentName(unixMs: number, nowMs: number): string {
+  const [day, today] = [dayOf(unixMs, zone), dayOf(nowMs, zone)];
+  return day === today ? clockTime(unixMs) : `${dayName(day, today)} ${clockTime(unixMs)}`;
 }

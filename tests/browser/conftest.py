@@ -60,6 +60,21 @@ class Station(LineProcess):
         self.ask(f"title {json.dumps(title)}")
 
 
+class RecordedStation(LineProcess):
+    """The real origin with an archive and a guide (``tests.browser.recorded_station``)."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.executable, "-m", "tests.browser.recorded_station")
+        told = json.loads(self.read())
+        self.site: str = told["site"]
+        self.programmes: dict[str, tuple[int, int]] = told["programmes"]
+        """Start and end of each, UNIX seconds."""
+
+    def end_songs(self, seconds: int) -> int:
+        """Let the radio's programme end so many seconds from now; return when, UNIX seconds."""
+        return int(self.ask(f"ends {seconds}"))
+
+
 class Visitor(LineProcess):
     """Chromium with the page open."""
 
@@ -102,15 +117,28 @@ def _closing(process: LineProcess) -> Iterator[None]:
         process.close()
 
 
-@pytest.fixture(scope="module")
-def station() -> Iterator[Station]:
-    """Return a station that is on air."""
+def _skip_unless_possible() -> None:
     missing = missing_for_judges()
     if missing is None and not (ROOT / "player_web/dist/index.html").exists():
         missing = "the page is not built: make web"
     if missing:
         pytest.skip(missing)
+
+
+@pytest.fixture(scope="module")
+def station() -> Iterator[Station]:
+    """Return a station that is on air."""
+    _skip_unless_possible()
     station = Station()
+    with _closing(station):
+        yield station
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[RecordedStation]:
+    """Return a station with a past and a guide."""
+    _skip_unless_possible()
+    station = RecordedStation()
     with _closing(station):
         yield station
 
@@ -121,3 +149,11 @@ def visitor(station: Station) -> Iterator[Visitor]:
     visitor = Visitor(station.site)
     with _closing(visitor):
         yield visitor
+
+
+@pytest.fixture(scope="module")
+def viewer(recorded: RecordedStation) -> Iterator[Visitor]:
+    """Return a browser for the station with a past."""
+    viewer = Visitor(recorded.site)
+    with _closing(viewer):
+        yield viewer

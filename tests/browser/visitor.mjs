@@ -4,11 +4,14 @@
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value
 // {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "shot", "path": ...}
+// {"do": "reload"}  {"do": "back"}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
+// {"do": "answer", "path": "/a*", "status": 200, "json": ..., "base64": ..., "type": ...}   instead of the server, until "open"
 // {"do": "complaints"}   console errors, violations of the policy, requests to strangers, since "open"
 import { createInterface } from "node:readline";
 import { startChromium } from "../judges/chromium.mjs";
 
 const browser = await startChromium();
+const ABSENT = /\/(api\/v1\/epg|api\/v1\/programmes|thumb|programmes)\//;
 let page;
 let complaints = [];
 
@@ -25,6 +28,8 @@ async function open({ url, width = 1366, height = 768, scheme = "light" }) {
   });
   page.on("console", (message) => {
     const text = message.text();
+    // That there is no guide of a day, no such programme, no such picture, is an answer.
+    if (ABSENT.test(message.location().url)) return;
     if (/Content.Security.Policy/i.test(text)) complaints.push({ kind: "policy", text });
     else if (message.type() === "error") complaints.push({ kind: "console", text });
   });
@@ -33,6 +38,17 @@ async function open({ url, width = 1366, height = 768, scheme = "light" }) {
     if (protocol !== "blob:" && origin !== home) complaints.push({ kind: "stranger", text: request.url() });
   });
   await page.goto(url);
+}
+
+/** Answer some paths instead of the server. */
+async function answer({ path, status = 200, json, base64, type = "application/json" }) {
+  const body = base64 === undefined ? JSON.stringify(json ?? null) : Buffer.from(base64, "base64");
+  await page.context().route(`**${path}`, (route) => route.fulfill({ status, body, contentType: type }));
+}
+
+async function hover({ selector, share }) {
+  const { width, height } = await page.locator(selector).boundingBox();
+  await page.hover(selector, { position: { x: width * share, y: height / 2 } });
 }
 
 /** Ask again and again: waitForFunction would need eval, which the page's policy forbids. */
@@ -52,6 +68,10 @@ const commands = {
   click: ({ selector }) => page.click(selector, { timeout: 5000 }),
   key: ({ key }) => page.keyboard.press(key),
   shot: ({ path }) => page.screenshot({ path }).then(() => path),
+  reload: () => page.reload().then(() => true),
+  back: () => page.goBack().then(() => true),
+  hover,
+  answer,
   complaints: () => complaints,
 };
 

@@ -29,6 +29,7 @@ def test_the_channels() -> None:
     )
     assert answer(table, CHANNELS_PATH) == {
         "station": "Đài Hưng Yên",
+        "timezone": "Asia/Ho_Chi_Minh",
         "channels": [
             {
                 "id": "hytv",

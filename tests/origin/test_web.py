@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from origin.prepared import Prepared, ResponseTable
-from origin.web import put_pages, read_files
+from origin.web import page_at, put_pages, read_files
 
 FILES = {
     "index.html": b"<!doctype html><title>x</title>",
@@ -42,6 +42,16 @@ def test_the_page_is_at_every_address_that_it_knows() -> None:
         assert policy.startswith("default-src 'self'; media-src 'self' blob:; ")
         assert "unsafe" not in policy
     assert table.get(b"/xem/other", gzip=False) is None
+
+
+def test_a_programme_has_the_page_of_its_channel() -> None:
+    table = served(FILES)
+    for path in ("/xem/hytv/p-2026-1900", "/nghe/hytv/9"):
+        page = page_at(table, path)
+        assert page is not None
+        assert b"".join(page.identity.body) == FILES["index.html"]
+    for path in ("/xem/other/p1", "/xem/hytv/a/b", "/xem/hytv/../x", "/xem/hytv/<b>", "/xem/hytv/"):
+        assert page_at(table, path) is None
 
 
 def test_files_with_hashed_names_never_change() -> None:

@@ -5,7 +5,7 @@ import { networkFault, retryPauseS } from "../../player_web/src/faults.ts";
 import { hlsSettings } from "../../player_web/src/hls_settings.ts";
 import { en } from "../../player_web/src/messages/en.ts";
 import { vi } from "../../player_web/src/messages/vi.ts";
-import { channelInPath, pathOf } from "../../player_web/src/router.ts";
+import { addressOf, parseRoute } from "../../player_web/src/router.ts";
 
 test("both languages have the same texts with the same gaps, in NFC", () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(vi).sort());
@@ -39,10 +39,18 @@ test("the server alone says how far from the edge to play", () => {
   assert.ok(!("startLevel" in hlsSettings({ lowLatency: false, bandwidthBps: null })));
 });
 
-test("addresses lead to channels and back", () => {
-  assert.equal(channelInPath("/xem/hytv"), "hytv");
-  assert.equal(channelInPath("/nghe/hyfm/"), "hyfm");
-  assert.equal(channelInPath("/"), null);
-  assert.equal(channelInPath("/xem/a/b"), null);
-  assert.equal(pathOf({ id: "hyfm", kind: "radio" }), "/nghe/hyfm");
+test("addresses lead to channels, programmes and moments, and back", () => {
+  const zone = "Asia/Ho_Chi_Minh";
+  const at = (path, query = "") => Object.values(parseRoute(path, query, zone));
+  const moment = Date.parse("2026-11-22T05:30:00Z");
+  assert.deepEqual(at("/xem/hytv"), ["hytv", null, null]);
+  assert.deepEqual(at("/nghe/hyfm/"), ["hyfm", null, null]);
+  assert.deepEqual(at("/xem/hytv/p-1"), ["hytv", "p-1", null]);
+  assert.deepEqual(at("/xem/hytv", "?t=2026-11-22T12:30"), ["hytv", null, moment]);
+  assert.deepEqual(at("/xem/hytv/p-1", "?t=nonsense"), ["hytv", "p-1", null]);
+  for (const path of ["/", "/xem/a/b/c", "/xem/", "/xem/%E0%A4", "/xem/<b>"]) assert.deepEqual(at(path), [null, null, null]);
+  const [tv, radio] = [{ id: "hytv", kind: "tv" }, { id: "hyfm", kind: "radio" }];
+  assert.equal(addressOf(radio, zone), "/nghe/hyfm");
+  assert.equal(addressOf(tv, zone, { programme: "p-1" }), "/xem/hytv/p-1");
+  assert.equal(addressOf(tv, zone, { momentMs: moment }), "/xem/hytv?t=2026-11-22T12:30:00");
 });

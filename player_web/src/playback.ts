@@ -1,0 +1,365 @@
+/**
+ * What a channel's player plays: live, rewound, or a programme; and every way between them.
+ *
+ * All places are moments of the wall clock, so one number means the same in the live playlist, in the
+ * rewind window and in a programme's own.
+ */
+import { type Channel, loadProgramme } from "./api.ts";
+import { retryPauseS } from "./faults.ts";
+import type { GuideStore } from "./guide_store.ts";
+import { Player, type Quality, type Situation, type Source } from "./player.ts";
+import { type Route, addressOf } from "./router.ts";
+import { keepPlace, recall, remember } from "./storage.ts";
+import { type MessageKey, stationZone } from "./text.ts";
+import { type Viewing, isInWindow, viewMoment, viewProgramme } from "./viewing.ts";
+
+export interface PlaybackListener {
+  onSituation(situation: Situation): void;
+  onViewing(viewing: Viewing): void;
+  onQualities(qualities: Quality[], chosen: number, playing: number): void;
+  /** Something to say in passing; null takes it back. */
+  onNote(note: MessageKey | null): void;
+  onSwitches(lowLatency: boolean, soundOnly: boolean): void;
+  /** The address of what plays now; a new one for the way back, or in place of the old. */
+  onAddress(address: string, isNew: boolean): void;
+}
+
+/** Where the viewer is, in UNIX milliseconds: what can be reached, and what is on screen. */
+export interface Position {
+  startMs: number;
+  endMs: number;
+  atMs: number;
+}
+
+/** Further behind than this, the way back to live is offered; plain HLS starts up to 5 s behind. */
+const BEHIND_S = { plain: 10, lowLatency: 5 };
+/** How far behind the studio plain HLS plays, until it was seen. */
+const USUAL_DELAY_MS = 17_000;
+/** A pause of live that is longer goes on where it began, through the rewind window. */
+const LONG_PAUSE_MS = 45_000;
+const AT_EDGE_MS = 4_000;
+/** The oldest segments leave the window while one watches them. */
+const OLDEST_MARGIN_MS = 12_000;
+const LIVE: Viewing = { kind: "live" };
+
+export class Playback {
+  readonly #channel: Channel;
+  readonly #guide: GuideStore;
+  readonly #listener: PlaybackListener;
+  readonly #player: Player;
+  #route: Route;
+  #viewing: Viewing = LIVE;
+  #situation: Situation = { kind: "connecting", again: false };
+  #opening = 0;
+  #failures = 0;
+  #clockOffsetMs = 0;
+  #delayMs = USUAL_DELAY_MS;
+  /** Where a seek leads, until it is there. */
+  #targetMs: number | null = null;
+  #lowLatency: boolean;
+  #soundOnly = false;
+
+  constructor(media: HTMLMediaElement, channel: Channel, guide: GuideStore, listener: PlaybackListener) {
+    this.#channel = channel;
+    this.#guide = guide;
+    this.#listener = listener;
+    this.#route = { channel: channel.id, programme: null, momentMs: null };
+    this.#lowLatency = recall("low_latency") === "yes" && channel.hlsLowLatency !== null;
+    media.addEventListener("seeked", () => { this.#targetMs = null; });
+    this.#player = new Player(media, {
+      onSituation: (situation) => this.#onSituation(situation),
+      onQualities: (qualities, chosen, playing) => listener.onQualities(qualities, chosen, playing),
+      onUnsteady: () => this.#dropLowLatency(),
+      onHole: () => listener.onNote("holeSkipped"),
+    });
+  }
+
+  get viewing(): Viewing {
+    return this.#viewing;
+  }
+
+  get isLowLatency(): boolean {
+    return this.#lowLatency;
+  }
+
+  setClockOffsetMs(offset: number): void {
+    this.#clockOffsetMs = offset;
+  }
+
+  /** Return the server's time, in UNIX milliseconds. */
+  nowMs(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  close(): void {
+    this.#opening += 1;
+    this.#player.close();
+  }
+
+  /** Play what an address says. */
+  async go(route: Route): Promise<void> {
+    this.#route = route;
+    const opening = ++this.#opening;
+    let viewing: Viewing;
+    try {
+      viewing = await this.#viewingOf(route, opening);
+      this.#failures = 0;
+    } catch {
+      const retryAtMs = this.nowMs() + retryPauseS(this.#failures++, Math.random()) * 1000;
+      viewing = { kind: "unavailable", code: navigator.onLine ? "LS-G4" : "LS-O1", programme: null, retryAtMs };
+    }
+    if (opening !== this.#opening) return;
+    this.#show(viewing);
+    // Where the address said more or less than what became of it, it is put right.
+    if (viewing.kind === "live" && (route.programme !== null || route.momentMs !== null)) this.#address(null, null, false);
+    if (viewing.kind === "programme" && route.programme === null) {
+      this.#address(viewing.programme.id, viewing.momentMs, false);
+    }
+  }
+
+  /** Go to a moment, the nearest that can be reached. */
+  seek(unixMs: number): void {
+    const position = this.position();
+    const viewing = this.#viewing;
+    if (!position) return;
+    const isAtEnd = unixMs >= position.endMs - AT_EDGE_MS;
+    if (isAtEnd && (viewing.kind === "live" || viewing.kind === "rewound")) return this.goLive();
+    if (isAtEnd && viewing.kind === "programme" && viewing.isRunning) return this.#player.goLive();
+    const target = Math.min(Math.max(unixMs, position.startMs), position.endMs);
+    this.#opening += 1;
+    this.#targetMs = target;
+    if (viewing.kind === "live") {
+      this.#address(null, target, true);
+      return this.#show({ kind: "rewound", momentMs: target });
+    }
+    this.#address(this.#route.programme, target, false);
+    const wasEnded = this.#situation.kind === "ended";
+    if (!this.#player.seekTo(target)) this.#show({ ...viewing, momentMs: target } as Viewing);
+    else if (wasEnded) void this.#player.play();
+  }
+
+  /** Go so many seconds forward, back if negative. */
+  skip(seconds: number): void {
+    const position = this.position();
+    if (position) this.seek(position.atMs + seconds * 1000);
+  }
+
+  goLive(): void {
+    if (this.#viewing.kind !== "live") {
+      this.#address(null, null, true);
+      this.#opening += 1;
+      return this.#show(LIVE);
+    }
+    // At the edge already, a jump would only stall.
+    if (this.isBehind()) this.#player.goLive();
+    else void this.#player.play();
+  }
+
+  toggle(): void {
+    const { kind } = this.#situation;
+    if (kind === "playing" || kind === "buffering" || kind === "loading") this.#player.pause();
+    else this.play();
+  }
+
+  /** Play, try again, or begin again, whichever is due. */
+  play(): void {
+    const viewing = this.#viewing;
+    if (viewing.kind === "unavailable") return void this.go(this.#route);
+    if (this.#situation.kind === "fault") return this.retryNow();
+    if (this.#situation.kind === "ended") return this.restart();
+    const at = this.#player.playingUnixMs();
+    if (this.#situation.kind === "paused" && at !== null) {
+      const wasLong = viewing.kind === "live" && this.nowMs() - at > LONG_PAUSE_MS + this.#delayMs;
+      if (wasLong && isInWindow(this.#channel, at, this.nowMs())) return this.seek(at);
+      if (viewing.kind === "rewound" && !isInWindow(this.#channel, at, this.nowMs())) {
+        return void this.go({ ...this.#route, momentMs: at }); // the window has moved past it
+      }
+    }
+    void this.#player.play();
+  }
+
+  retryNow(): void {
+    if (this.#viewing.kind === "unavailable") void this.go(this.#route);
+    else if (this.#situation.kind === "fault" && this.#situation.retryInS === null) this.#show(this.#viewing);
+    else this.#player.retryNow();
+  }
+
+  /** Play a programme from its first frame. */
+  restart(): void {
+    const viewing = this.#viewing;
+    if (viewing.kind === "span") return this.#show({ ...viewing, momentMs: viewing.startMs });
+    if (viewing.kind !== "programme") return;
+    this.#address(viewing.programme.id, null, false);
+    this.#show({ ...viewing, momentMs: null });
+  }
+
+  chooseQuality(index: number): void {
+    this.#player.chooseQuality(index);
+  }
+
+  setLowLatency(wanted: boolean): void {
+    this.#lowLatency = wanted;
+    this.#soundOnly &&= !wanted;
+    this.#listener.onNote(null);
+    remember("low_latency", wanted ? "yes" : "no");
+    this.#reopen();
+  }
+
+  setSoundOnly(wanted: boolean): void {
+    this.#soundOnly = wanted;
+    this.#lowLatency &&= !wanted;
+    this.#reopen();
+  }
+
+  /** Return where the viewer is; null where nothing can be reached but what plays. */
+  position(): Position | null {
+    const viewing = this.#viewing;
+    const nowMs = this.nowMs();
+    const liveMs = nowMs - this.#delayMs;
+    const at = this.#targetMs ?? this.#player.playingUnixMs();
+    switch (viewing.kind) {
+      case "live":
+      case "rewound": {
+        if (!this.#channel.dvr) return null;
+        const known = viewing.kind === "rewound" ? (this.#player.span()?.startMs ?? 0) : 0;
+        const startMs = Math.max(nowMs - this.#channel.dvrSeconds * 1000, known) + OLDEST_MARGIN_MS;
+        return { startMs, endMs: liveMs, atMs: at ?? (viewing.kind === "live" ? liveMs : viewing.momentMs) };
+      }
+      case "programme": {
+        const { startS, stopS } = viewing.programme;
+        const endMs = Math.max(startS * 1000, viewing.isRunning ? Math.min(stopS * 1000, liveMs) : stopS * 1000);
+        return { startMs: startS * 1000, endMs, atMs: at ?? viewing.momentMs ?? startS * 1000 };
+      }
+      case "span":
+        return { startMs: viewing.startMs, endMs: viewing.endMs, atMs: at ?? viewing.momentMs };
+      default:
+        return null;
+    }
+  }
+
+  /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */
+  playingUnixMs(): number | null {
+    return this.#player.playingUnixMs();
+  }
+
+  /** Return seconds behind live; 0 for what is over. */
+  behindS(): number {
+    const viewing = this.#viewing;
+    if (viewing.kind === "live") return this.#player.behindS();
+    const isLate = viewing.kind === "rewound" || (viewing.kind === "programme" && viewing.isRunning);
+    const at = this.position()?.atMs;
+    return isLate && at !== undefined ? Math.max(0, (this.nowMs() - this.#delayMs - at) / 1000) : 0;
+  }
+
+  isBehind(): boolean {
+    return this.behindS() >= (this.#lowLatency ? BEHIND_S.lowLatency : BEHIND_S.plain);
+  }
+
+  /** Once a second: keep the place, learn the delay, try again what is due. */
+  tick(): void {
+    const viewing = this.#viewing;
+    const at = this.#player.playingUnixMs();
+    if (viewing.kind === "unavailable") {
+      if (viewing.retryAtMs !== null && this.nowMs() >= viewing.retryAtMs) void this.go(this.#route);
+      else this.#tellUnavailable(viewing);
+    } else if (at !== null && viewing.kind === "live") {
+      const isOnTime = this.#situation.kind === "playing" && !this.#lowLatency && !this.isBehind();
+      if (isOnTime) this.#delayMs = Math.min(60_000, Math.max(0, this.nowMs() - at));
+    } else if (at !== null && this.#situation.kind !== "ended") {
+      keepPlace(location.pathname + location.search, at);
+    }
+  }
+
+  async #viewingOf(route: Route, opening: number): Promise<Viewing> {
+    if (route.programme === null && route.momentMs === null) return LIVE;
+    const asking = window.setTimeout(() => {
+      if (opening === this.#opening) this.#onSituation({ kind: "connecting", again: false });
+    }, 200);
+    try {
+      if (route.programme !== null) {
+        const found = await loadProgramme(route.programme);
+        return viewProgramme(found?.channel === this.#channel.id ? found : null, route.momentMs, this.nowMs());
+      }
+      const moment = route.momentMs ?? 0;
+      const isNear = moment > this.nowMs() || isInWindow(this.#channel, moment, this.nowMs());
+      const around = isNear ? null : await this.#guide.programmeAt(this.#channel, moment);
+      return viewMoment(this.#channel, moment, this.nowMs(), around);
+    } finally {
+      window.clearTimeout(asking);
+    }
+  }
+
+  #show(viewing: Viewing): void {
+    const wasLive = this.#viewing.kind === "live" && this.#situation.kind !== "connecting";
+    this.#viewing = viewing;
+    this.#targetMs = null;
+    this.#listener.onNote(null);
+    const source = this.#source();
+    if (!source) this.#player.stop();
+    else if (!(wasLive && viewing.kind === "live")) this.#player.open(source);
+    this.#listener.onViewing(viewing);
+    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly && viewing.kind === "live");
+    if (viewing.kind === "unavailable") this.#tellUnavailable(viewing);
+  }
+
+  #tellUnavailable(viewing: Viewing & { kind: "unavailable" }): void {
+    const { code, retryAtMs } = viewing;
+    const isCounted = retryAtMs !== null && code !== "LS-G2";
+    const retryInS = isCounted ? Math.max(1, Math.ceil((retryAtMs - this.nowMs()) / 1000)) : null;
+    this.#onSituation({ kind: "fault", code, retryInS });
+  }
+
+  #source(): Source | null {
+    const channel = this.#channel;
+    const viewing = this.#viewing;
+    const live = { lowLatency: false, isArchive: false, startMs: null };
+    const archive = { lowLatency: false, isArchive: true };
+    switch (viewing.kind) {
+      case "live":
+        if (this.#soundOnly && channel.soundOnly) return { ...live, url: channel.soundOnly };
+        if (this.#lowLatency && channel.hlsLowLatency) return { ...live, url: channel.hlsLowLatency, lowLatency: true };
+        return { ...live, url: channel.hls };
+      case "rewound":
+        return { ...archive, url: channel.dvr ?? channel.hls, startMs: viewing.momentMs };
+      case "programme":
+      case "span":
+        return { ...archive, url: viewing.url, startMs: viewing.momentMs };
+      default:
+        return null;
+    }
+  }
+
+  #reopen(): void {
+    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly);
+    const source = this.#source();
+    if (source && this.#viewing.kind === "live") this.#player.open(source);
+  }
+
+  /** The network does not carry low latency: plain HLS for now; the viewer's choice is kept. */
+  #dropLowLatency(): void {
+    this.#lowLatency = false;
+    this.#reopen();
+    this.#listener.onNote("latencyDropped");
+  }
+
+  #address(programme: string | null, momentMs: number | null, isNew: boolean): void {
+    this.#route = { channel: this.#channel.id, programme, momentMs };
+    this.#listener.onAddress(addressOf(this.#channel, stationZone(), { programme, momentMs }), isNew);
+  }
+
+  #onSituation(situation: Situation): void {
+    this.#situation = situation;
+    if (situation.kind === "playing" || situation.kind === "fault") this.#targetMs = null;
+    const viewing = this.#viewing;
+    if (situation.kind === "ended" && viewing.kind === "programme" && viewing.isRunning) {
+      // It was on air when it was opened: what followed it on air follows here.
+      return void this.#goOn(viewing.programme.stopS * 1000);
+    }
+    this.#listener.onSituation(situation);
+  }
+
+  async #goOn(momentMs: number): Promise<void> {
+    this.#address(null, momentMs, false);
+    await this.go(this.#route);
+  }
+}
