@@ -92,9 +92,7 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(
-                Site(
-                    self.preparation, self._tally, [self.exports.answer, self._page], self._past
-                ),
+                Site(self.preparation, self._tally, [self.exports.answer, self._page], self._past),
                 self._clips.add_to,
                 self._radio.add_to,
             ),
