@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -115,12 +117,19 @@ async def test_songs_are_read_back_by_the_next_packager(station: Station) -> Non
             url = f"{station.cmaf_url}/state/hyfm"
             async with sender.session.post(url, json=body) as response:
                 assert response.status == 204
+        facts = station.settings.paths.data_dir / "live/hyfm/facts"
+        while b'"since_ns": 8' not in await asyncio.to_thread(_read, facts):
+            pass  # the spool's thread writes when it can
     async with (
         running(station),
         Follower.connect(station.settings.packager_socket) as follower,
     ):
         told = [item.title for item in follower.heard if isinstance(item, TitlePlayed)]
     assert told == ["Quê hương", "Trống cơm"]
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
 
 
 @pytest.mark.parametrize(
