@@ -58,7 +58,7 @@ class ClipJobs:
         self._open_store = open_store
         self._folder = ClipFolder(settings.clips_dir)
         self._records: dict[str, ClipRecord] = {}
-        self._guide = GuideFiles(settings.paths.data_dir / "guide")
+        self._guide = GuideFiles(settings.guide_dir)
         self._snapshots: dict[str, GuideSnapshot] = {}
         self._writing = asyncio.Lock()
         self._wake = asyncio.Event()

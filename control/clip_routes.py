@@ -14,10 +14,10 @@ from aiohttp import web
 
 from control.clip_jobs import ClipJobs
 from core.clip import ClipError
-from core.clip_orders import local_time, parse_moment
 from core.clip_records import DONE, ClipRecord, access_to_record, disposition_of
 from core.clock import unix_ns
 from core.errors import ConfigError, FormatError
+from core.moments import local_time, parse_moment
 from core.rights import Access
 
 __all__ = ["CLIP_STATUS", "Audit", "ClipRoutes"]

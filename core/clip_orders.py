@@ -2,68 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.clip import ClipError, ClipOrder, TrackOrder, exact_span
 from core.config import ChannelSettings, Settings
 from core.ladder import Rendition, renditions_of
+from core.moments import at_local
 from core.mp4 import MovieFacts
 from core.timeline import UnixNs
 
-__all__ = ["MAX_AHEAD_S", "clean_text", "local_time", "order_clip", "parse_moment"]
+__all__ = ["MAX_AHEAD_S", "clean_text", "order_clip"]
 
 MAX_AHEAD_S: Final = 12 * 3_600
 """How far in the future a clip may end; it waits until then."""
 
 _NS: Final = 1_000_000_000
-_UNIX: Final = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
-_CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,3}))?)?")
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
-def parse_moment(text: str, zone: ZoneInfo, now: UnixNs) -> UnixNs:
-    """Return the moment that somebody wrote.
-
-    Args:
-        text: ``2026-11-23T19:00:00.500`` (local, or with an offset of its own), ``19:00[:30]``
-            today, or UNIX seconds.
-        zone: The station's.
-        now: Decides what today is.
-
-    Raises:
-        ClipError: If it is none of these.
-    """
-    text = text.strip()
-    if _UNIX.fullmatch(text):
-        return UnixNs(int(Decimal(text) * _NS))
-    if match := _CLOCK.fullmatch(text):
-        hour, minute, second, fraction = match.groups()
-        text = f"{_at(now, zone):%Y-%m-%d}T{int(hour):02}:{minute}:{second or '00'}"
-        text += f".{fraction:0<3}" if fraction else ""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ClipError(
-            f"{text!r} is no time: write 2026-11-23T19:00:00, 19:00:00 (today) or UNIX seconds",
-            code="clip_span",
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return UnixNs((moment - _EPOCH) // timedelta(microseconds=1) * 1_000)
-
-
-def local_time(moment: int, zone: ZoneInfo) -> str:
-    """Return a moment as people read it: ``2026-11-23T19:00:00.500+07:00``."""
-    return _at(moment, zone).isoformat(timespec="milliseconds")
-
-
-def _at(moment: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(moment // 1_000_000 / 1_000, zone)
 
 
 def clean_text(text: str, longest: int) -> str:
@@ -119,7 +74,7 @@ def order_clip(
     if chosen.kind == "video":
         sound = next(item for item in renditions_of(facts) if item.kind == "audio")
         tracks += (TrackOrder(sound.name, "audio"),)
-    when = _at(start, zone)
+    when = at_local(start, zone)
     return ClipOrder(
         channel=channel,
         tracks=tracks,

@@ -113,7 +113,7 @@ def _run(arguments: argparse.Namespace, command: _Command, finish: Finish) -> in
     if arguments.start is not None:
         if arguments.end is None:
             raise ConfigError("write FROM and TO, or neither")
-        span = parse_span(arguments.start, arguments.end, _zone(settings))
+        span = parse_span(arguments.start, arguments.end, _zone(settings), unix_ns())
     code = finish(command(arguments, settings, span))
     if code is None:
         print("interrupted", file=sys.stderr)

@@ -16,12 +16,13 @@ from core.archive import Hole
 from core.archive_open import open_archive
 from core.clip import ClipError, ClipOrder
 from core.clip_maker import MadeClip, await_archived, make_clip
-from core.clip_orders import clean_text, local_time, order_clip, parse_moment
+from core.clip_orders import clean_text, order_clip
 from core.clip_records import access_to_span
 from core.clock import unix_ns
 from core.config import Settings, load_settings
 from core.errors import RefusedError
 from core.guide_files import GuideFiles
+from core.moments import local_time, parse_moment
 from core.rights import Access
 from core.timeline import end_of_segment, start_of_segment
 

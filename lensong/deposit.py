@@ -24,6 +24,7 @@ from core.archive_store import ArchiveError, ArchiveStore
 from core.config import ChannelSettings, Settings
 from core.errors import ConfigError, FormatError, LensongError
 from core.ladder import deposit_renditions
+from core.moments import local_time
 from core.scrub import check_segment
 from lensong.deposit_plan import (
     MANIFEST,
@@ -36,7 +37,7 @@ from lensong.deposit_plan import (
     plan_files,
     render_sums,
 )
-from lensong.spans import Span, iso
+from lensong.spans import Span
 
 __all__ = ["DepositError", "export_deposit", "verify_deposit"]
 
@@ -120,10 +121,10 @@ def _request(
         "channel": {"slug": channel.slug, "name": channel.name, "kind": channel.kind},
         "renditions": renditions,
         "span": {
-            "from_utc": iso(span.start),
-            "to_utc": iso(span.end),
-            "from_local": iso(span.start, zone),
-            "to_local": iso(span.end, zone),
+            "from_utc": local_time(span.start),
+            "to_utc": local_time(span.end),
+            "from_local": local_time(span.start, zone),
+            "to_local": local_time(span.end, zone),
             "timezone": settings.station.timezone,
         },
     }

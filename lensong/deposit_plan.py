@@ -13,8 +13,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from core.archive import Hole, HourIndex, SegmentRecord, numbers_of
+from core.moments import local_time
 from core.timeline import end_of_segment, start_of_segment
-from lensong.spans import iso
 
 __all__ = [
     "MANIFEST",
@@ -142,10 +142,10 @@ def _times(first: int, last: int, zone: tzinfo) -> dict[str, Any]:
     return {
         "first": first,
         "last": last,
-        "from_utc": iso(start),
-        "to_utc": iso(end),
-        "from_local": iso(start, zone),
-        "to_local": iso(end, zone),
+        "from_utc": local_time(start),
+        "to_utc": local_time(end),
+        "from_local": local_time(start, zone),
+        "to_local": local_time(end, zone),
     }
 
 

@@ -71,7 +71,7 @@ class Origin:
         self.preparation = Preparation(self.table, settings.channels)
         self._files: Mapping[str, bytes] = {}
         self._tally = Tally(slugs, self.table)
-        self.guide = Guide(settings.paths.data_dir / "guide", slugs)
+        self.guide = Guide(settings.guide_dir, slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)

@@ -113,7 +113,7 @@ async def test_order_watch_download_publish_delete(desk: Desk) -> None:
         (wish(end_s=3), 400, "clip_span"),
         (wish(end_s=10**6), 400, "clip_span"),
         (wish(rendition="a1"), 400, "clip_span"),
-        ({**wish(), "start": "yesterday"}, 400, "clip_span"),
+        ({**wish(), "start": "yesterday"}, 400, "moment"),
     ],
 )
 async def test_a_wrong_wish_is_refused(desk: Desk, body: Any, status: int, code: str) -> None:
