@@ -12,14 +12,16 @@ import json
 import random
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.catch_up import catch_up
 from core.config import Settings
+from core.guide import GuideSnapshot, Programme
 from core.timeline import start_of_segment
 from tests.judges.judge import first_frames, missing_for_judges
-from tests.origin.recorded_origin import EDGE, live_facts, recorded_origin
+from tests.origin.recorded_origin import EDGE, FixedGuide, live_facts, recorded_origin
 from tests.past_players import begin_with_ffmpeg, begin_with_pyav
 from tests.recorded_media import (
     CYCLE_FRAMES,
@@ -54,8 +56,21 @@ def _write(settings: Settings, media: tuple[Media, Media], first: int, holes: se
         recorder.write(first, EDGE - 10, missing=holes)
 
 
-def _moments(first: int, holes: set[int], count: int, rng: random.Random) -> list[tuple[str, int]]:
-    """Return (path, moment at which playing must begin, UNIX nanoseconds) of random seeks."""
+@dataclass(frozen=True, slots=True)
+class _Seek:
+    """One random moment, in one of the forms in which players ask."""
+
+    path: str
+    channel: str
+    asked_s: int
+    """UNIX seconds."""
+
+    begins_ns: int
+    """When playing must begin: the moment asked for, or the end of the hole that it lies in."""
+
+
+def _seeks(first: int, holes: set[int], count: int, rng: random.Random) -> list[_Seek]:
+    """Return random seeks: TV and radio in turn, each in every form in turn."""
     now_s = start_of_segment(EDGE + 1) // _NS
     found = []
     for number in range(count):
@@ -63,6 +78,7 @@ def _moments(first: int, holes: set[int], count: int, rng: random.Random) -> lis
         channel = ("hytv", "hyfm")[number % 2]
         forms = (
             f"/catchup/{channel}/{start_s}-{start_s + 300}/index.m3u8",
+            f"/programmes/{_programme_id(channel, start_s)}/index.m3u8",
             f"/live/{channel}/index.m3u8?utc={start_s}&lutc={now_s}&duration=300",
             f"/live/{channel}/archive-{start_s}-300.m3u8",
             f"/live/{channel}/timeshift_abs-{start_s}.m3u8",
@@ -72,8 +88,32 @@ def _moments(first: int, holes: set[int], count: int, rng: random.Random) -> lis
         while msn in holes:  # it begins behind the hole
             msn += 1
             begin_ns = start_of_segment(msn)
-        found.append((forms[number % len(forms)], begin_ns))
+        found.append(_Seek(forms[number // 2 % len(forms)], channel, start_s, begin_ns))
     return found
+
+
+def _programme_id(channel: str, start_s: int) -> str:
+    return f"{channel}-{start_s}"
+
+
+def _guide(seeks: list[_Seek]) -> FixedGuide:
+    """Return a guide in which a programme of five minutes begins at each moment."""
+    snapshots = {}
+    for channel in ("hytv", "hyfm"):
+        programmes = (
+            Programme(
+                id=_programme_id(channel, item.asked_s),
+                channel=channel,
+                start_s=item.asked_s,
+                end_s=item.asked_s + 300,
+                title="Chương trình",
+            )
+            for item in seeks
+            if item.channel == channel
+        )
+        ordered = tuple(sorted(programmes, key=lambda item: item.start_s))
+        snapshots[channel] = GuideSnapshot(channel=channel, programmes=ordered)
+    return FixedGuide(snapshots)
 
 
 async def seek(settings: Settings, media: tuple[Media, Media], days: float, seeks: int) -> bool:
@@ -86,9 +126,10 @@ async def seek(settings: Settings, media: tuple[Media, Media], days: float, seek
     print(json.dumps({"days": days, "holes": len(holes),
                       "written_in_s": round(time.perf_counter() - began, 1)}))  # fmt: skip
     facts = await asyncio.to_thread(live_facts, settings, media, EDGE - 23, EDGE)
-    moments = _moments(first, holes, seeks, rng)
+    asked = _seeks(first, holes, seeks, rng)
+    moments = [(item.path, item.begins_ns) for item in asked]
     good = True
-    async with recorded_origin(settings, facts=facts) as origin:
+    async with recorded_origin(settings, facts=facts, guide=_guide(asked)) as origin:
         for begin in (begin_with_pyav, begin_with_ffmpeg):
             right = 0
             for path, asked_ns in moments:

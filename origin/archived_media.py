@@ -141,6 +141,8 @@ class ArchivedMedia:
 class _TakenDownError(TimelineError):
     """As if it had never been, but no cache may keep that."""
 
+    code = "taken_down"
+
 
 def _refuse(error: Exception, handler: str, channel: str) -> Prepared:
     if isinstance(error, _TakenDownError):

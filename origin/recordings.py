@@ -106,6 +106,8 @@ class _Asked:
 class _UpcomingError(NotYetAvailableError):
     """It is known when to ask again."""
 
+    code = "upcoming"
+
     def __init__(self, message: str, *, after_s: int) -> None:
         super().__init__(message)
         self.after_s = after_s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 
 import pytest
@@ -13,7 +15,17 @@ def tree(base: type[errors.LensongError]) -> list[type[errors.LensongError]]:
     return [base, *(kind for child in base.__subclasses__() for kind in tree(child))]
 
 
+def import_everything() -> None:
+    """Import every module, so that the tree does not depend on which tests ran before."""
+    for name in ("core", "ingest", "transcoder", "packager", "origin", "control", "lensong"):
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+            if not module.name.endswith("__main__") and ".migrations" not in module.name:
+                importlib.import_module(module.name)
+
+
 def test_every_error_has_a_code_of_its_own() -> None:
+    import_everything()
     codes = [kind.code for kind in tree(errors.LensongError)]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch("[a-z_]+", code) for code in codes)
