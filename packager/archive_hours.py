@@ -157,9 +157,13 @@ class ChannelHours:
             hour.records[rendition].pop(msn, None)
 
     def has(self, rendition: str, msn: int) -> bool:
-        """Tell whether a segment of an open hour is stored."""
-        hour = self._open.get(hour_of(msn))
-        return hour is not None and msn in hour.records.get(rendition, ())
+        """Tell whether a segment is stored, or lies in an hour into which no more is written."""
+        number = hour_of(msn)
+        hour = self._open.get(number)
+        if hour is not None:
+            return msn in hour.records.get(rendition, ())
+        too_old = number < max(self._open, default=number) - KEPT_CLOSED
+        return too_old or (rendition, number) in self._closed
 
     def stored(self, rendition: str, hour: int) -> dict[int, SegmentRecord]:
         """Return what is stored of an open hour, by number."""

@@ -155,15 +155,15 @@ class Archivist:
 
     def configure(self, channels: Iterable[ChannelSettings]) -> None:
         """Archive these channels from now on; what waits of others is still stored."""
-        for slug in self._renditions:
-            self._metrics.remove_channel(slug)
-        self._renditions = {}
+        before, self._renditions = self._renditions, {}
         for channel in channels:
             wanted = archived_renditions(channel)
             self._renditions[channel.slug] = {item.name for item in wanted}
             if wanted:
                 self._of(channel.slug).set_renditions(wanted)
             self._metrics.add_channel(channel.slug)
+        for slug in before.keys() - self._renditions.keys():
+            self._metrics.remove_channel(slug)
 
     def take(self, machine: ChannelMachine, publications: Iterable[Publication]) -> None:
         """Take what was just published; returns at once."""
@@ -314,8 +314,6 @@ class Archivist:
         lasted_s = 0.0 if since_ns is None else (monotonic_ns() - since_ns) / 1e9
         log.info("archive_works_again", after_s=round(lasted_s, 1), waiting=len(self._waiting))
         self._working.set()
-        for machine in self._machines().values():
-            self._take_window(machine)  # what was given up and is still on air
 
     async def _store_segment(self, job: _Job) -> None:
         """Store one segment and acknowledge it.
@@ -385,6 +383,9 @@ class Archivist:
             await asyncio.sleep(_CLOSE_EVERY_S)
             await self._working.wait()
             for slug in list(self._hours):
+                machine = self._machines().get(slug)
+                if machine is not None:
+                    self._take_window(machine)  # what was given up and is still on air
                 try:
                     await self._close_due(slug)
                 except ArchiveError as error:
@@ -448,9 +449,11 @@ class Archivist:
             self._take_window(machine)
 
     def _take_window(self, machine: ChannelMachine) -> None:
-        """Take what the live window still has and the archive has not."""
+        """Take what the live window still has and the archive has not, as far as it fits."""
         hours = self._of(machine.slug)
         for rendition, msn in machine.published_segments():
+            if self._pending_bytes > self._max_pending_bytes // 2:
+                break
             if not hours.has(rendition, msn):
                 self._take_segment(machine, rendition, msn)
 

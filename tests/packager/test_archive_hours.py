@@ -115,6 +115,20 @@ def test_a_follower_is_told_the_open_hours_and_the_last_closed_ones() -> None:
     ]
 
 
+def test_nothing_more_is_wanted_of_an_hour_that_is_closed() -> None:
+    hours = new_hours()
+    hours.add(archived(FIRST))
+    assert (hours.has("234p", FIRST), hours.has("234p", FIRST + 1)) == (True, False)
+    hours.close(HOUR, {"234p": hours.snapshot()[0].data})
+    assert hours.has("234p", FIRST + 1)
+    for later in range(1, 6):
+        hours.begin(start_of_segment(numbers_of(HOUR + later).start))
+        hours.close(HOUR + later, {"234p": b""})
+    hours.begin(start_of_segment(numbers_of(HOUR + 6).start))
+    assert hours.has("234p", FIRST + 1)
+    assert not hours.has("234p", numbers_of(HOUR + 6).start)
+
+
 def test_a_segment_of_a_closed_hour_opens_it_with_all_that_it_had() -> None:
     hours = new_hours()
     hours.add(archived(FIRST))

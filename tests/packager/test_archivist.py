@@ -184,9 +184,25 @@ async def test_the_oldest_are_given_up_beyond_the_limit_and_taken_again_while_on
         )
         assert given_up == len(lost)
         bench.store.work()
-        await bench.until_archived(FIRST + 5)
-    # What was given up and is still in the live window is taken once more, as far as it fits.
-    assert bench.acknowledged() >= {(item.name, FIRST + 5) for item in RENDITIONS}
+        await bench.until_archived(*range(FIRST, FIRST + 6))
+        told = [i for i in bench.archivist.snapshot() if isinstance(i, HourArchived)]
+        for item in told:
+            assert [(run.first, run.last) for run in parse_index(item.data).runs()] == [
+                (FIRST, FIRST + 5)
+            ]
+
+
+async def test_a_reload_keeps_the_counters_of_the_channels_that_stay(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_pending_bytes=1)
+    bench.send(FIRST)
+    name = "lensong_archive_given_up_segments_total"
+    before = bench.registry.get_sample_value(name, {"channel": "hyfm"})
+    assert before
+    bench.archivist.configure([CHANNEL])
+    assert bench.registry.get_sample_value(name, {"channel": "hyfm"}) == before
+    bench.archivist.configure([])
+    assert bench.registry.get_sample_value(name, {"channel": "hyfm"}) is None
+    bench.store.close()
 
 
 async def test_an_object_that_can_never_be_written_holds_up_no_other(tmp_path: Path) -> None:
