@@ -159,12 +159,7 @@ class ClipJobs:
         )
         access = access_to_span(await self.snapshot(channel), start, end, now_s=now // _NS)
         if access is not Access.OPEN and not reason:
-            what = (
-                "đã bị gỡ / was taken down"
-                if access is Access.TAKEN_DOWN
-                else ("không được phát lại / may not be shown again")
-            )
-            raise RefusedError(f"đoạn này {what}; force cần reason / force needs a reason")
+            raise _forbidden(access)
         return await self.add(
             ClipRecord(
                 id=token_hex(16),
@@ -371,3 +366,12 @@ class ClipJobs:
                     log.info("clip_expired", clip=record.id)
                     await self.remove(record.id)
             await asyncio.sleep(_TIDY_S)
+
+
+def _forbidden(access: Access) -> RefusedError:
+    what = (
+        "đã bị gỡ / was taken down"
+        if access is Access.TAKEN_DOWN
+        else "không được phát lại / may not be shown again"
+    )
+    return RefusedError(f"đoạn này {what}; force cần reason / force needs a reason")

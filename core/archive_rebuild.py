@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -103,6 +103,42 @@ async def read_headers(store: ArchiveStore, channel: str) -> ChannelHeaders:
     return ChannelHeaders(notes, headers)
 
 
+@dataclass(slots=True)
+class _Found:
+    """What reading an hour's objects gives."""
+
+    records: list[SegmentRecord] = field(default_factory=list)
+    unknown: dict[int, str] = field(default_factory=dict)
+    """Why an object that is there makes no segment, by number."""
+
+    frame_rate: int = 0
+    """Of the first segment; 0 for sound."""
+
+    def add(
+        self, msn: int, data: bytes | ArchiveError, headers: ChannelHeaders, rendition: str
+    ) -> None:
+        """Take one object, or why it could not be read; hashing takes a while."""
+        if isinstance(data, MissingError):
+            return
+        if isinstance(data, ArchiveError):
+            self.unknown[msn] = "it cannot be read"
+            return
+        header_hash = headers.in_force(rendition, msn)
+        if header_hash is None:
+            self.unknown[msn] = "unknown: no note names its header"
+            return
+        if not self.records:
+            self.frame_rate = _frame_rate(data, headers.headers.get((rendition, header_hash)))
+        self.records.append(
+            SegmentRecord(
+                msn=msn,
+                size_bytes=len(data),
+                sha256=hashlib.sha256(data).digest(),
+                header_hash=header_hash,
+            )
+        )
+
+
 async def rebuild_hour(
     store: ArchiveStore,
     channel: str,
@@ -135,34 +171,15 @@ async def rebuild_hour(
         headers = await read_headers(store, channel)
     sizes = await segment_sizes(store, channel, rendition, hour)
     numbers = sorted(sizes.keys() & set(numbers_of(hour)))
-    records: list[SegmentRecord] = []
-    unknown: dict[int, str] = {}
-    frame_rate = 0
-    shown = frozenset(slate)
+    found = _Found()
     async for msn, data in read_segments(store, channel, rendition, numbers, pace=pace):
-        if isinstance(data, MissingError):
-            continue
-        if isinstance(data, ArchiveError):
+        if isinstance(data, ArchiveError) and not isinstance(data, MissingError):
             # One that cannot be read is a hole; an archive that answers nothing ends this.
             await segment_sizes(store, channel, rendition, hour)
-            unknown[msn] = "it cannot be read"
-            continue
-        header_hash = headers.in_force(rendition, msn)
-        if header_hash is None:
-            unknown[msn] = "unknown: no note names its header"
-            continue
-        digest = await asyncio.to_thread(hashlib.sha256, data)
-        record = SegmentRecord(
-            msn=msn,
-            size_bytes=len(data),
-            sha256=digest.digest(),
-            header_hash=header_hash,
-            slate=msn in shown,
-        )
-        if not records:
-            frame_rate = _frame_rate(data, headers.headers.get((rendition, header_hash)))
-        records.append(record)
-    known = {**unknown, **(reasons or {})}
+        await asyncio.to_thread(found.add, msn, data, headers, rendition)
+    known = {**found.unknown, **(reasons or {})}
+    shown = frozenset(slate)
+    records = [replace(item, slate=item.msn in shown) for item in found.records]
     there = {record.msn for record in records}
     holes = {msn: known.get(msn, UNKNOWN_REASON) for msn in numbers_of(hour) if msn not in there}
     first = None if not records else headers.headers.get((rendition, records[0].header_hash))
@@ -170,7 +187,7 @@ async def rebuild_hour(
         channel=channel,
         rendition=rendition,
         hour=hour,
-        track=None if first is None else _facts(first, frame_rate),
+        track=None if first is None else _facts(first, found.frame_rate),
         records=records,
         reasons={**holes, **(reasons or {})},
         discontinuities=headers.discontinuities(),

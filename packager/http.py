@@ -6,6 +6,8 @@ import asyncio
 import json
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Final
 
 import structlog
@@ -105,29 +107,49 @@ class Uploads:
         self, request: web.Request, machine: ChannelMachine, rendition: Rendition, encoder: str
     ) -> None:
         cutter = UploadCutter(rendition, machine.sender_header(rendition.name, encoder))
+
+        def take(data: bytes) -> Iterator[bool]:
+            for cut in cutter.receive(data):
+                match cut:
+                    case HeaderCut(header):
+                        machine.set_sender_header(rendition.name, encoder, header)
+                        yield True
+                    case PartCut():
+                        yield self._publisher.take_part(machine, rendition.name, cut)
+
+        await self._read(request, machine.slug, take)
+        cutter.finish()
+        if cutter.last is not None and cutter.last.part + 1 < PARTS_PER_SEGMENT:
+            self._metrics.defect(machine.slug, encoder, "short")
+
+    async def _read(
+        self, request: web.Request, channel: str, take: Callable[[bytes], Iterator[bool]]
+    ) -> None:
+        """Read an upload as it comes, and count what was there before.
+
+        Args:
+            request: The upload.
+            channel: Slug, for the count.
+            take: Takes bytes, and yields for each thing that they complete whether it is new.
+
+        Raises:
+            InputError: If it stands still, is cut off, or ``take`` refuses it.
+        """
         clock = asyncio.get_running_loop().time
         duplicates = 0
         try:
             async with asyncio.timeout(self._patience_s) as patience:
                 async for data in request.content.iter_any():
-                    for cut in cutter.receive(data):
+                    for new in take(data):
                         patience.reschedule(clock() + self._patience_s)
-                        match cut:
-                            case HeaderCut(header):
-                                machine.set_sender_header(rendition.name, encoder, header)
-                            case PartCut():
-                                new = self._publisher.take_part(machine, rendition.name, cut)
-                                duplicates += not new
+                        duplicates += not new
         except TimeoutError as error:
             raise InputError("the upload stands still", code="slow") from error
         except (OSError, ClientError, HttpProcessingError) as error:
             raise FormatError("the upload was cut off") from error
         finally:
             if duplicates:
-                self._metrics.rejected(machine.slug, "duplicate")
-        cutter.finish()
-        if cutter.last is not None and cutter.last.part + 1 < PARTS_PER_SEGMENT:
-            self._metrics.defect(machine.slug, encoder, "short")
+                self._metrics.rejected(channel, "duplicate")
 
     def _refuse(
         self, machine: ChannelMachine, rendition: str, encoder: str, error: InputError
@@ -170,23 +192,13 @@ class Uploads:
         self, request: web.Request, machine: ChannelMachine, sound: RadioSound, number: int
     ) -> None:
         cutter = SoundCutter()
-        clock = asyncio.get_running_loop().time
-        duplicates = 0
-        try:
-            async with asyncio.timeout(self._patience_s) as patience:
-                async for data in request.content.iter_any():
-                    for chunk in cutter.receive(data):
-                        patience.reschedule(clock() + self._patience_s)
-                        new = self._publisher.take_sound(machine, sound, number, chunk)
-                        duplicates += not new
-                        number += 1
-        except TimeoutError as error:
-            raise InputError("the upload stands still", code="slow") from error
-        except (OSError, ClientError, HttpProcessingError) as error:
-            raise FormatError("the upload was cut off") from error
-        finally:
-            if duplicates:
-                self._metrics.rejected(machine.slug, "duplicate")
+        numbers = count(number)
+
+        def take(data: bytes) -> Iterator[bool]:
+            for chunk in cutter.receive(data):
+                yield self._publisher.take_sound(machine, sound, next(numbers), chunk)
+
+        await self._read(request, machine.slug, take)
         cutter.finish()
 
     async def state(self, request: web.Request) -> web.Response:

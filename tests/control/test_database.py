@@ -23,8 +23,19 @@ def test_migrations_and_tables_agree(database: Database) -> None:
 
 
 def test_opening_again_changes_nothing(database: Database) -> None:
+    Store(database).open(["hytv"])
+
+    def contents() -> list[list[tuple[object, ...]]]:
+        with database.reading() as connection:
+            return [
+                [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
+                for table in ("versions", "alembic_version")
+            ]
+
+    before = contents()
+    assert all(before)
     database.open()
-    database.open()
+    assert contents() == before
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
