@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { hlsSettings } from "../../player_web/src/hls_settings.ts";
+import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
 import { startChromium } from "./chromium.mjs";
 import { beside, folderOf } from "./packages.mjs";
 

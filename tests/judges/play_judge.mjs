@@ -16,7 +16,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { hlsSettings } from "../../player_web/src/hls_settings.ts";
+import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
 import { startChromium } from "./chromium.mjs";
 import { beside, folderOf } from "./packages.mjs";
 

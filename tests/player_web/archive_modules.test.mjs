@@ -1,13 +1,13 @@
 // node --test tests/player_web : the pure modules of guide, start-over, catch-up and rewinding.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addDays, dayOf, momentText, msnAt, parseMoment } from "../../player_web/src/clock.ts";
-import { networkFault, isLasting } from "../../player_web/src/faults.ts";
-import { onNowAt, programmeAt, shareOf, songAt, stateAt } from "../../player_web/src/guide.ts";
-import { hlsSettings } from "../../player_web/src/hls_settings.ts";
-import { spanOf, timeOf, unixMsOf } from "../../player_web/src/media_clock.ts";
-import { startAt } from "../../player_web/src/playlist_start.ts";
-import { isInWindow, viewMoment, viewProgramme } from "../../player_web/src/viewing.ts";
+import { addDays, dayOf, momentText, msnAt, parseMoment } from "../../player_web/src/base/clock.ts";
+import { networkFault, isLasting } from "../../player_web/src/playing/faults.ts";
+import { onNowAt, programmeAt, shareOf, songAt, stateAt } from "../../player_web/src/guide/guide.ts";
+import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
+import { spanOf, timeOf, unixMsOf } from "../../player_web/src/playing/media_clock.ts";
+import { startAt } from "../../player_web/src/playing/playlist_start.ts";
+import { isInWindow, viewMoment, viewProgramme } from "../../player_web/src/playing/viewing.ts";
 
 const SAIGON = "Asia/Ho_Chi_Minh";
 const BERLIN = "Europe/Berlin";

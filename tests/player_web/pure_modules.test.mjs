@@ -1,11 +1,11 @@
 // node --test tests/player_web : the page's pure modules, as they stand (Node strips the types).
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { networkFault, retryPauseS } from "../../player_web/src/faults.ts";
-import { hlsSettings } from "../../player_web/src/hls_settings.ts";
+import { networkFault, retryPauseS } from "../../player_web/src/playing/faults.ts";
+import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
 import { en } from "../../player_web/src/messages/en.ts";
 import { vi } from "../../player_web/src/messages/vi.ts";
-import { addressOf, parseRoute } from "../../player_web/src/router.ts";
+import { addressOf, parseRoute } from "../../player_web/src/app/router.ts";
 
 test("both languages have the same texts with the same gaps, in NFC", () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(vi).sort());

@@ -1,9 +1,9 @@
 /** `<lensong-search>`: find a programme of any channel by its title. */
-import { type Channel, searchProgrammes } from "./api.ts";
-import { element } from "./dom.ts";
-import { type Programme, stateAt } from "./guide.ts";
+import { type Channel, searchProgrammes } from "../base/api.ts";
+import { element } from "../base/dom.ts";
+import { type Programme, stateAt } from "../guide/guide.ts";
 import { addressOf } from "./router.ts";
-import { momentName, stationZone, t } from "./text.ts";
+import { momentName, stationZone, t } from "../base/text.ts";
 
 /** A pause in typing that asks the server. */
 const PAUSE_MS = 300;

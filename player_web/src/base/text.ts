@@ -1,7 +1,7 @@
 /** Texts in the viewer's language, and the station's times in words. */
 import { addDays, dayOf, isZone } from "./clock.ts";
-import { en } from "./messages/en.ts";
-import { vi, type Messages } from "./messages/vi.ts";
+import { en } from "../messages/en.ts";
+import { vi, type Messages } from "../messages/vi.ts";
 import { recall, remember } from "./storage.ts";
 
 export type Language = "vi" | "en";

@@ -1,5 +1,5 @@
 /** What goes wrong, in the viewer's terms: a sentence, a short code to quote, and when to try again. */
-import type { MessageKey } from "./text.ts";
+import type { MessageKey } from "../base/text.ts";
 
 /** Stable short codes; operators count by them. */
 export type FaultCode =

@@ -1,7 +1,7 @@
 /** What an address comes to at a moment: live, rewound, a programme, a span, or a reason why not. */
-import type { Channel } from "./api.ts";
+import type { Channel } from "../base/api.ts";
 import type { FaultCode } from "./faults.ts";
-import { type Programme, stateAt } from "./guide.ts";
+import { type Programme, stateAt } from "../guide/guide.ts";
 
 export type Viewing =
   | { kind: "live" }

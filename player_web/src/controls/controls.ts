@@ -1,10 +1,10 @@
 /** The bar under the picture and the switches beside the name: buttons of our own, for TV and radio. */
-import type { Channel } from "./api.ts";
-import { element, icon } from "./dom.ts";
-import type { Quality } from "./player.ts";
+import type { Channel } from "../base/api.ts";
+import { element, icon } from "../base/dom.ts";
+import type { Quality } from "../playing/player.ts";
 import { fillQualityMenu } from "./quality_menu.ts";
-import { recall, recallNumber, remember } from "./storage.ts";
-import { type MessageKey, spanInWords, t } from "./text.ts";
+import { recall, recallNumber, remember } from "../base/storage.ts";
+import { type MessageKey, spanInWords, t } from "../base/text.ts";
 
 export interface ControlActions {
   toggle(): void;

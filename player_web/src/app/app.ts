@@ -1,17 +1,17 @@
 /** `<lensong-app>`: header, list of channels, and the channel that is open. */
-import { type OnAir, type Station, loadClockOffsetMs, loadOnAir, loadStation } from "./api.ts";
+import { type OnAir, type Station, loadClockOffsetMs, loadOnAir, loadStation } from "../base/api.ts";
 import "./channel_list.ts";
 import type { ChannelList } from "./channel_list.ts";
 import "./channel_view.ts";
 import type { ChannelView } from "./channel_view.ts";
-import { element } from "./dom.ts";
-import { type FaultCode, SENTENCE_OF, retryPauseS } from "./faults.ts";
-import iconUrl from "./icon.svg";
+import { element } from "../base/dom.ts";
+import { type FaultCode, SENTENCE_OF, retryPauseS } from "../playing/faults.ts";
+import iconUrl from "../icon.svg";
 import { type Route, parseRoute } from "./router.ts";
 import "./search_box.ts";
 import type { SearchBox } from "./search_box.ts";
-import { keptPlace } from "./storage.ts";
-import { type Language, chooseLanguage, language, stationZone, t, useZone } from "./text.ts";
+import { keptPlace } from "../base/storage.ts";
+import { type Language, chooseLanguage, language, stationZone, t, useZone } from "../base/text.ts";
 
 const NAMES: Record<Language, string> = { vi: "Tiếng Việt", en: "English" };
 const POLL_MS = 10_000;

@@ -9,7 +9,7 @@ import { type FaultCode, isLasting, networkFault, retryPauseS } from "./faults.t
 import { hlsSettings } from "./hls_settings.ts";
 import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
 import { loaderStartingAt } from "./playlist_loader.ts";
-import { recallNumber, remember } from "./storage.ts";
+import { recallNumber, remember } from "../base/storage.ts";
 
 export type Situation =
   | { kind: "connecting"; again: boolean }

@@ -1,7 +1,7 @@
 /** The names in the quality menu: words first, the number of lines after them. */
-import type { Quality } from "./player.ts";
-import { element } from "./dom.ts";
-import { t } from "./text.ts";
+import type { Quality } from "../playing/player.ts";
+import { element } from "../base/dom.ts";
+import { t } from "../base/text.ts";
 
 /** Name one quality of `all`, which begins with the best. */
 function qualityName({ height, index }: Quality, all: Quality[]): string {

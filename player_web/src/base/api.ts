@@ -1,5 +1,5 @@
 /** The public JSON of the origin. What arrives is read field by field: it is data, not our type. */
-import type { Available, Brief, Programme, Song } from "./guide.ts";
+import type { Available, Brief, Programme, Song } from "../guide/guide.ts";
 
 export interface Channel {
   id: string;

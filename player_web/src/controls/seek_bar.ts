@@ -1,9 +1,9 @@
 /** The bar to rewind with: its axis is the station's clock, its preview the segments' small pictures. */
-import { msnAt } from "./clock.ts";
+import { msnAt } from "../base/clock.ts";
 import { name } from "./controls.ts";
-import { element, icon } from "./dom.ts";
-import type { Position } from "./playback.ts";
-import { clockTime, t } from "./text.ts";
+import { element, icon } from "../base/dom.ts";
+import type { Position } from "../playing/playback.ts";
+import { clockTime, t } from "../base/text.ts";
 
 const SKIP_S = 30;
 const PAGE_S = 300;

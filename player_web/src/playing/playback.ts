@@ -4,13 +4,13 @@
  * All places are moments of the wall clock, so one number means the same in the live playlist, in the
  * rewind window and in a programme's own.
  */
-import { type Channel, loadProgramme } from "./api.ts";
+import { type Channel, loadProgramme } from "../base/api.ts";
 import { retryPauseS } from "./faults.ts";
-import type { GuideStore } from "./guide_store.ts";
+import type { GuideStore } from "../guide/guide_store.ts";
 import { Player, type Quality, type Situation, type Source } from "./player.ts";
-import { type Route, addressOf } from "./router.ts";
-import { keepPlace, recall, remember } from "./storage.ts";
-import { type MessageKey, stationZone } from "./text.ts";
+import { type Route, addressOf } from "../app/router.ts";
+import { keepPlace, recall, remember } from "../base/storage.ts";
+import { type MessageKey, stationZone } from "../base/text.ts";
 import { type Viewing, isInWindow, viewMoment, viewProgramme } from "./viewing.ts";
 
 export interface PlaybackListener {

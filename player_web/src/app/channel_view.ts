@@ -1,21 +1,21 @@
 /** `<lensong-channel>`: one channel's picture or card, its controls, its guide, and what goes on, in words. */
-import type { Channel, OnAir } from "./api.ts";
-import { Controls } from "./controls.ts";
-import { element } from "./dom.ts";
-import { SENTENCE_OF } from "./faults.ts";
-import { type Brief, songAt, stateAt } from "./guide.ts";
-import { GuideStore } from "./guide_store.ts";
-import "./guide_view.ts";
-import type { GuideView } from "./guide_view.ts";
-import { announceToSystem } from "./media_session.ts";
-import { NowNext, timesOf } from "./now_next.ts";
-import { Overlay } from "./overlay.ts";
-import { Playback } from "./playback.ts";
-import type { Situation } from "./player.ts";
+import type { Channel, OnAir } from "../base/api.ts";
+import { Controls } from "../controls/controls.ts";
+import { element } from "../base/dom.ts";
+import { SENTENCE_OF } from "../playing/faults.ts";
+import { type Brief, songAt, stateAt } from "../guide/guide.ts";
+import { GuideStore } from "../guide/guide_store.ts";
+import "../guide/guide_view.ts";
+import type { GuideView } from "../guide/guide_view.ts";
+import { announceToSystem } from "../playing/media_session.ts";
+import { NowNext, timesOf } from "../guide/now_next.ts";
+import { Overlay } from "../controls/overlay.ts";
+import { Playback } from "../playing/playback.ts";
+import type { Situation } from "../playing/player.ts";
 import { type Route, addressOf } from "./router.ts";
-import { SeekBar } from "./seek_bar.ts";
-import { type MessageKey, clockTime, momentName, spanInWords, stationZone, t } from "./text.ts";
-import type { Viewing } from "./viewing.ts";
+import { SeekBar } from "../controls/seek_bar.ts";
+import { type MessageKey, clockTime, momentName, spanInWords, stationZone, t } from "../base/text.ts";
+import type { Viewing } from "../playing/viewing.ts";
 
 /** A word in passing stays this long. */
 const NOTE_MS = 8_000;

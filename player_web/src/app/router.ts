@@ -2,8 +2,8 @@
  * The addresses of the page: `/`, `/xem/{channel}` to watch, `/nghe/{channel}` to listen, either with
  * `/{programme}` for one programme and `?t=` for a moment of the station's clock.
  */
-import type { Channel } from "./api.ts";
-import { momentText, parseMoment } from "./clock.ts";
+import type { Channel } from "../base/api.ts";
+import { momentText, parseMoment } from "../base/clock.ts";
 
 export interface Route {
   /** The channel's id; null on the front page. */

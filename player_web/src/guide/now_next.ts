@@ -1,9 +1,9 @@
 /** What is on and what follows, with a bar that moves; for radio the songs that were played. */
-import type { Channel, OnAir } from "./api.ts";
-import { element } from "./dom.ts";
+import type { Channel, OnAir } from "../base/api.ts";
+import { element } from "../base/dom.ts";
 import { type Brief, type Song, onNowAt, shareOf } from "./guide.ts";
-import { addressOf } from "./router.ts";
-import { clockTime, momentName, stationZone, t } from "./text.ts";
+import { addressOf } from "../app/router.ts";
+import { clockTime, momentName, stationZone, t } from "../base/text.ts";
 
 /** Write the times of a programme: "19:00 – 19:45". */
 export const timesOf = (item: Brief): string => `${clockTime(item.startS * 1000)} – ${clockTime(item.stopS * 1000)}`;

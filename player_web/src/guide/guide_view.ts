@@ -1,11 +1,11 @@
 /** `<lensong-guide>`: the guide of a day, and what each programme offers. */
-import type { Channel } from "./api.ts";
-import { addDays, dayOf } from "./clock.ts";
-import { element } from "./dom.ts";
+import type { Channel } from "../base/api.ts";
+import { addDays, dayOf } from "../base/clock.ts";
+import { element } from "../base/dom.ts";
 import { type Available, type Brief, type Programme, programmeAt, stateAt } from "./guide.ts";
 import type { GuideStore } from "./guide_store.ts";
-import { addressOf } from "./router.ts";
-import { type MessageKey, clockTime, dayName, stationZone, t } from "./text.ts";
+import { addressOf } from "../app/router.ts";
+import { type MessageKey, clockTime, dayName, stationZone, t } from "../base/text.ts";
 
 const DAYS_AHEAD = 6;
 const MOST_DAYS_BACK = 14;

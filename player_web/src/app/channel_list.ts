@@ -1,8 +1,8 @@
 /** `<lensong-channels>`: the channels by kind, each with what is on air. */
-import type { Channel, OnAir } from "./api.ts";
-import { element, icon } from "./dom.ts";
+import type { Channel, OnAir } from "../base/api.ts";
+import { element, icon } from "../base/dom.ts";
 import { addressOf } from "./router.ts";
-import { stationZone, t } from "./text.ts";
+import { stationZone, t } from "../base/text.ts";
 
 export class ChannelList extends HTMLElement {
   #songs = new Map<string, HTMLElement>();

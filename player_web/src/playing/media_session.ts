@@ -1,5 +1,5 @@
 /** What the lock screen and headphones' buttons know about the channel. */
-import type { Channel, OnAir } from "./api.ts";
+import type { Channel, OnAir } from "../base/api.ts";
 
 let shown = "";
 

@@ -1,7 +1,7 @@
 /** What goes on, over the picture: waiting, a big button, or a fault in words with what can be done. */
-import { element, icon } from "./dom.ts";
-import type { Situation } from "./player.ts";
-import { t } from "./text.ts";
+import { element, icon } from "../base/dom.ts";
+import type { Situation } from "../playing/player.ts";
+import { t } from "../base/text.ts";
 
 export interface OverlayActions {
   play(): void;

@@ -1,8 +1,8 @@
 /** The days of the guide that were loaded, for a minute each: several parts of the page ask. */
-import { type Channel, loadDay } from "./api.ts";
-import { dayOf } from "./clock.ts";
+import { type Channel, loadDay } from "../base/api.ts";
+import { dayOf } from "../base/clock.ts";
 import { type Programme, programmeAt } from "./guide.ts";
-import { stationZone } from "./text.ts";
+import { stationZone } from "../base/text.ts";
 
 const FRESH_MS = 60_000;
 
