@@ -1,25 +1,40 @@
 // A visitor of the page: reads one JSON command a line, answers each with one JSON line.
 //
-// {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light"}   a new visitor, nothing remembered
+// {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light", "scale": 1, "agent": ..., "touch": false,
+//  "script": ..., "wait": "load"}   a new visitor, nothing remembered; the script runs before the page's own
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value
-// {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "shot", "path": ...}
-// {"do": "reload"}  {"do": "back"}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
+// {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": ...}
+// {"do": "resize", "width": ..., "height": ...}  {"do": "reload"}  {"do": "back"}  {"do": "go", "url": ...}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
 // {"do": "answer", "path": "/a*", "status": 200, "json": ..., "base64": ..., "type": ...}   instead of the server, until "open"
+// {"do": "network", "offline": false, "latency_ms": 0, "down_kbps": null}   null: as fast as it goes
+// {"do": "requests"}   the addresses that were asked for since "open", in order
+// {"do": "axe", "selector": null}   what breaks WCAG 2.2 AA or a best practice: {"id", "impact", "where"} of each
 // {"do": "complaints"}   console errors, violations of the policy, requests to strangers, since "open"
 import { createInterface } from "node:readline";
 import { startChromium } from "../judges/chromium.mjs";
+import { load } from "../judges/packages.mjs";
+
+const { default: AxeBuilder } = load("@axe-core/playwright");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 const browser = await startChromium();
 const ABSENT = /\/(api\/v1\/epg|api\/v1\/programmes|thumb|programmes)\//;
 let page;
 let complaints = [];
+let requests = [];
 
-async function open({ url, width = 1366, height = 768, scheme = "light" }) {
+async function open(wanted) {
+  const { url, width = 1366, height = 768, scheme = "light", scale = 1, agent, touch = false, script, wait: until = "load" } = wanted;
   await page?.context().close();
   complaints = [];
+  requests = [];
   const home = new URL(url).origin;
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+  const context = await browser.newContext({
+    viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: scale, hasTouch: touch, isMobile: touch,
+    ...(agent ? { userAgent: agent } : {}),
+  });
+  if (script) await context.addInitScript({ content: script });
   page = await context.newPage();
   page.on("pageerror", (error) => complaints.push({ kind: "uncaught", text: error.message }));
   page.on("dialog", (dialog) => {
@@ -34,10 +49,28 @@ async function open({ url, width = 1366, height = 768, scheme = "light" }) {
     else if (message.type() === "error") complaints.push({ kind: "console", text });
   });
   page.on("request", (request) => {
+    requests.push(request.url());
     const { protocol, origin } = new URL(request.url());
     if (protocol !== "blob:" && origin !== home) complaints.push({ kind: "stranger", text: request.url() });
   });
-  await page.goto(url);
+  await page.goto(url, { waitUntil: until });
+}
+
+/** The network from now on: gone, or as slow as Chromium's own throttle makes it. */
+async function network({ offline = false, latency_ms = 0, down_kbps = null, up_kbps = down_kbps }) {
+  const bytes = (kbps) => (kbps === null ? -1 : (kbps * 1000) / 8);
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline, latency: latency_ms, downloadThroughput: bytes(down_kbps), uploadThroughput: bytes(up_kbps),
+  });
+  return true;
+}
+
+async function axe({ selector = null }) {
+  const judge = new AxeBuilder({ page }).withTags(RULES);
+  const { violations } = await (selector ? judge.include(selector) : judge).analyze();
+  return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map((node) => node.target.join(" ")) }));
 }
 
 /** Answer some paths instead of the server. */
@@ -68,6 +101,12 @@ const commands = {
   click: ({ selector }) => page.click(selector, { timeout: 5000 }),
   key: ({ key }) => page.keyboard.press(key),
   shot: ({ path }) => page.screenshot({ path }).then(() => path),
+  type: ({ text }) => page.keyboard.type(text).then(() => true),
+  resize: ({ width, height }) => page.setViewportSize({ width, height }).then(() => true),
+  go: ({ url }) => page.goto(url).then(() => true),
+  network,
+  axe,
+  requests: () => requests,
   reload: () => page.reload().then(() => true),
   back: () => page.goBack().then(() => true),
   hover,
