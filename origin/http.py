@@ -38,6 +38,7 @@ from origin.prepared import (
 )
 from origin.recordings import Query, Recordings
 from origin.tally import Tally
+from origin.web import not_found
 from origin.window import WINDOW_SEGMENTS, ChannelWindow
 
 __all__ = ["Answer", "Past", "Place", "Site", "create_app", "locate", "parse_range"]
@@ -221,6 +222,10 @@ class Site:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
         if isinstance(entry, Resource):
             return entry.choose(gzip=gzip), 0
+        if place.handler == "static":
+            # Whoever opens an unknown address in a browser is told in words, with a way on.
+            wants_page = "text/html" in ",".join(request.headers.getall("Accept", ()))
+            return not_found() if wants_page else _nothing_here(place), 0
         return await self._absent(path, place)
 
     async def _absent(self, path: str, place: Place) -> tuple[Prepared, int]:
@@ -462,6 +467,10 @@ def _cut(prepared: Prepared, request: web.Request) -> Prepared:
             ("Content-Range", f"bytes {begin}-{end - 1}/{prepared.length}"),
         ),
     )
+
+
+def _nothing_here(place: Place) -> Prepared:
+    return _error(404, "no such thing here", place, extra=(("Vary", "Accept"),))
 
 
 def _error(

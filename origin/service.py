@@ -31,12 +31,12 @@ from origin.http import Past, Site, create_app
 from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
-from origin.prepared import Resource, ResponseTable
+from origin.prepared import ResponseTable
 from origin.recordings import Recordings
 from origin.store import Follower
 from origin.tally import Tally
 from origin.told import ToldHours
-from origin.web import DIST, page_at, put_pages, read_files
+from origin.web import DIST, WebApp, read_files
 from origin.window import Change, missing_runs
 
 __all__ = ["Origin"]
@@ -70,6 +70,7 @@ class Origin:
         self.table = ResponseTable(max_held=settings.origin.max_held_requests)
         self.preparation = Preparation(self.table, settings.channels)
         self._files: Mapping[str, bytes] = {}
+        self._web = WebApp(self.table)
         self._tally = Tally(slugs, self.table)
         self.guide = Guide(settings.guide_dir, slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
@@ -92,7 +93,12 @@ class Origin:
         network = settings.network
         self.public = PublicServer(
             create_app(
-                Site(self.preparation, self._tally, [self.exports.answer, self._page], self._past),
+                Site(
+                    self.preparation,
+                    self._tally,
+                    [self.exports.answer, self._web.answer],
+                    self._past,
+                ),
                 self._clips.add_to,
                 self._radio.add_to,
             ),
@@ -166,10 +172,7 @@ class Origin:
 
     def _put_fixed(self) -> None:
         self.exports.configure(self._settings)
-        put_pages(self.table, self._files, [item.slug for item in self._settings.channels])
-
-    async def _page(self, _: web.Request, path: str) -> Resource | None:
-        return page_at(self.table, path)
+        self._web.configure(self._files, [item.slug for item in self._settings.channels])
 
     def _changed(self, change: Change) -> None:
         if change.state:

@@ -14,10 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from origin.preparation import pack
-from origin.prepared import Resource, ResponseTable, prepare
+from aiohttp import web
 
-__all__ = ["DIST", "page_at", "put_pages", "read_files"]
+from origin.pages import NOT_FOUND, NOT_FOUND_POLICY, PAGES, POLICY, Page, find_page, fixed_pages
+from origin.preparation import pack
+from origin.prepared import Prepared, Resource, ResponseTable, prepare
+
+__all__ = ["DIST", "WebApp", "not_found", "read_files"]
 
 DIST: Final = Path(__file__).resolve().parent.parent / "player_web" / "dist"
 """Where the build of the web app lies, in a checkout and in the installed package alike."""
@@ -27,16 +30,9 @@ _FRESH: Final = "no-cache"
 _HASHED: Final = re.compile(r"assets/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 """A name that changes with the content; the build gives such names in ``assets``."""
 
-_PROGRAMME_PAGE: Final = re.compile(r"(/(?:xem|nghe)/[a-z0-9-]{1,32})/[a-z0-9-]{1,64}")
-"""The address of a programme on a channel: any that could be one, the page itself says if it is."""
-
+_MAIN: Final = "index.html"
 _PACKED_SUFFIXES: Final = (".br", ".gz")
 _TEXT_TYPES: Final = ("text/", "application/json", "application/manifest", "image/svg")
-
-_POLICY: Final = (
-    "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
-)
 
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="vi">
@@ -73,68 +69,102 @@ def read_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def put_pages(table: ResponseTable, files: Mapping[str, bytes], channels: Iterable[str]) -> None:
-    """Prepare the web app: its files, and the page at each address that it knows.
+class WebApp:
+    """The files and pages in the table, and the pages that are in none."""
 
-    Args:
-        table: Where the responses go.
-        files: The build, from :func:`read_files`.
-        channels: Slugs, for ``/xem/{channel}`` and ``/nghe/{channel}``.
-    """
-    for path in [path for path in table.entries if path.startswith((b"/xem/", b"/nghe/"))]:
-        table.remove(path)
-    for name, data in files.items():
-        if not name.endswith(_PACKED_SUFFIXES):
-            _put_file(table, f"/{name}", name, data, files.get(f"{name}.gz"))
-    pages = ["/", *(f"/{word}/{slug}" for slug in channels for word in ("xem", "nghe"))]
-    for page in pages:
-        if "index.html" in files:
-            _put_file(table, page, "index.html", files["index.html"], files.get("index.html.gz"))
-        else:
-            _put_not_built(table, page)
+    def __init__(self, table: ResponseTable) -> None:
+        """Begin with nothing.
+
+        Args:
+            table: Where the responses go.
+        """
+        self._table = table
+        self._put: set[str] = set()
+        self._channels: frozenset[str] = frozenset()
+
+    def configure(self, files: Mapping[str, bytes], channels: Iterable[str]) -> None:
+        """Serve these from now on.
+
+        Args:
+            files: The build, from :func:`read_files`.
+            channels: Slugs; pages of others are there no longer.
+        """
+        for path in self._put:
+            self._table.remove(path.encode())
+        self._put.clear()
+        self._channels = frozenset(channels)
+        framed = {page.file for page in PAGES if page.framed}
+        for name, data in files.items():
+            if not name.endswith(_PACKED_SUFFIXES):
+                policy = POLICY.format(framed_by="*" if name in framed else "'self'")
+                self._put_file(f"/{name}", name, data, files.get(f"{name}.gz"), policy)
+        for path, page in fixed_pages(self._channels):
+            if page.file in files:
+                packed = files.get(f"{page.file}.gz")
+                self._put_file(path, page.file, files[page.file], packed, page.policy)
+            elif page.file == _MAIN:
+                self._put_not_built(path, page)
+
+    async def answer(self, _: web.Request, path: str) -> Resource | None:
+        """Answer a page that is in no table; see ``origin.http.Answer``."""
+        return self.page_at(path)
+
+    def page_at(self, path: str) -> Resource | None:
+        """Return the page of a programme, a clip and the like; None for what is no page."""
+        found = find_page(path)
+        if found is None or found[1].get("channel", "") not in {"", *self._channels}:
+            return None
+        entry = self._table.entries.get(f"/{found[0].file}".encode())
+        return entry if isinstance(entry, Resource) else None
+
+    def _put_file(
+        self, address: str, name: str, data: bytes, packed: bytes | None, policy: str
+    ) -> None:
+        kind = _content_type(name)
+        text = kind.startswith(_TEXT_TYPES) or "javascript" in kind
+        extra = [("Vary", "Accept-Encoding")] if text else []
+        if kind.startswith("text/html"):
+            extra += [("Content-Security-Policy", policy), ("Referrer-Policy", "same-origin")]
+        form = partial(
+            prepare,
+            content_type=kind,
+            cache_control=_IMMUTABLE if _HASHED.fullmatch(name) else _FRESH,
+            handler="static",
+            channel="",
+        )
+        identity = form(data, extra=extra)
+        gzip = None
+        if text:
+            body = pack(data) if packed is None else packed
+            gzip = form(body, extra=[("Content-Encoding", "gzip"), *extra])
+        self._table.put(address.encode(), identity, gzip)
+        self._put.add(address)
+
+    def _put_not_built(self, address: str, page: Page) -> None:
+        answer = prepare(
+            _NOT_BUILT.encode(),
+            status=503,
+            content_type="text/html; charset=utf-8",
+            cache_control="no-store",
+            handler="static",
+            channel="",
+            extra=(("Retry-After", "60"), ("Content-Security-Policy", page.policy)),
+        )
+        self._table.put(address.encode(), answer)
+        self._put.add(address)
 
 
-def page_at(table: ResponseTable, path: str) -> Resource | None:
-    """Return the page for a programme's address; None for other paths, and for unknown channels."""
-    match = _PROGRAMME_PAGE.fullmatch(path)
-    found = None if match is None else table.entries.get(match[1].encode())
-    return found if isinstance(found, Resource) else None
-
-
-def _put_file(
-    table: ResponseTable, address: str, name: str, data: bytes, packed: bytes | None
-) -> None:
-    kind = _content_type(name)
-    text = kind.startswith(_TEXT_TYPES) or "javascript" in kind
-    extra = [("Vary", "Accept-Encoding")] if text else []
-    if kind.startswith("text/html"):
-        extra += [("Content-Security-Policy", _POLICY), ("Referrer-Policy", "same-origin")]
-    form = partial(
-        prepare,
-        content_type=kind,
-        cache_control=_IMMUTABLE if _HASHED.fullmatch(name) else _FRESH,
-        handler="static",
-        channel="",
-    )
-    identity = form(data, extra=extra)
-    if not text:
-        table.put(address.encode(), identity)
-        return
-    body = pack(data) if packed is None else packed
-    table.put(address.encode(), identity, form(body, extra=[("Content-Encoding", "gzip"), *extra]))
-
-
-def _put_not_built(table: ResponseTable, address: str) -> None:
-    page = prepare(
-        _NOT_BUILT.encode(),
-        status=503,
+def not_found() -> Prepared:
+    """Return what a browser is shown at an address that is nobody's."""
+    return prepare(
+        NOT_FOUND,
+        status=404,
         content_type="text/html; charset=utf-8",
-        cache_control="no-store",
+        cache_control="max-age=4",
         handler="static",
         channel="",
-        extra=(("Retry-After", "60"), ("Content-Security-Policy", _POLICY)),
+        extra=(("Vary", "Accept"), ("Content-Security-Policy", NOT_FOUND_POLICY)),
     )
-    table.put(address.encode(), page)
 
 
 def _content_type(name: str) -> str:

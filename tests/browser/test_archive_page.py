@@ -35,7 +35,7 @@ NUMBER = f"""(() => {{
 # Stop at the first picture that is shown after this: in slow motion, since the browser tells of it
 # late on a busy machine.
 STOP_AT_ONCE = """(() => {
-  const slow = (event) => { event.target.defaultPlaybackRate = event.target.playbackRate = 0.0625; };
+  const slow = ({ target }) => { target.defaultPlaybackRate = target.playbackRate = 0.0625; };
   document.addEventListener("play", slow, true);
   document.addEventListener("emptied", slow, true);
   document.addEventListener("playing", (event) => {

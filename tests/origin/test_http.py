@@ -301,3 +301,18 @@ def test_a_range_is_cut_to_what_there_is() -> None:
     assert parse_range("bytes=-", 10) is None
     with pytest.raises(ValueError, match="no such bytes"):
         parse_range("bytes=10-", 10)
+
+
+async def test_a_browser_at_an_unknown_address_is_told_in_words(origin: Origin) -> None:
+    for path in ("/nothing", "/xem/other", "/a/b?c=1"):
+        async with origin.client.get(path, headers={"Accept": "text/html,*/*;q=0.8"}) as answer:
+            assert answer.status == 404
+            assert answer.content_type == "text/html"
+            assert "Không có trang này" in await answer.text()
+        async with origin.client.get(path, headers={"Accept": "*/*"}) as answer:
+            assert (answer.status, answer.content_type) == (404, "text/plain")
+            assert answer.headers["Vary"] == "Accept"
+    # What is no page is never answered with one.
+    html = {"Accept": "text/html"}
+    async with origin.client.get("/media/hytv/360p/1.m4s", headers=html) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/plain")

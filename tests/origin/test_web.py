@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 from pathlib import Path
 
+import pytest
+
+from origin.pages import PAGES
 from origin.prepared import Prepared, ResponseTable
-from origin.web import page_at, put_pages, read_files
+from origin.web import WebApp, not_found, read_files
 
 FILES = {
     "index.html": b"<!doctype html><title>x</title>",
@@ -20,7 +25,7 @@ FILES = {
 
 def served(files: dict[str, bytes]) -> ResponseTable:
     table = ResponseTable(max_held=1)
-    put_pages(table, files, ["hytv"])
+    WebApp(table).configure(files, ["hytv"])
     return table
 
 
@@ -44,14 +49,69 @@ def test_the_page_is_at_every_address_that_it_knows() -> None:
     assert table.get(b"/xem/other", gzip=False) is None
 
 
-def test_a_programme_has_the_page_of_its_channel() -> None:
-    table = served(FILES)
-    for path in ("/xem/hytv/p-2026-1900", "/nghe/hytv/9"):
-        page = page_at(table, path)
-        assert page is not None
+def test_a_page_that_names_more_than_a_channel_is_found_by_its_form() -> None:
+    app = WebApp(ResponseTable(max_held=1))
+    app.configure(FILES, ["hytv"])
+    for path in ("/xem/hytv/p-2026-1900", "/nghe/hytv/9", "/clip/a-1", "/lich/hytv/2026-11-24"):
+        page = app.page_at(path)
+        assert page is not None, path
         assert b"".join(page.identity.body) == FILES["index.html"]
-    for path in ("/xem/other/p1", "/xem/hytv/a/b", "/xem/hytv/../x", "/xem/hytv/<b>", "/xem/hytv/"):
-        assert page_at(table, path) is None
+    for path in (
+        "/xem/other/p1",
+        "/xem/hytv/a/b",
+        "/xem/hytv/../x",
+        "/xem/hytv/<b>",
+        "/xem/hytv/",
+        "/lich/hytv/today",
+        "/lich/other",
+        "/clip/",
+        "/clip/A",
+        "//",
+    ):
+        assert app.page_at(path) is None, path
+
+
+@pytest.mark.parametrize("path", ["/lich", "/lich/hytv", "/tim", "/nghe-lai", "/cai-dat"])
+def test_pages_without_free_steps_are_prepared(path: str) -> None:
+    assert b"".join(answer(served(FILES), path).body) == FILES["index.html"]
+
+
+def test_the_tv_view_is_a_file_of_its_own_and_absent_where_it_was_not_built() -> None:
+    built = served(FILES | {"tv.html": b"<!doctype html><title>tv</title>"})
+    for path in ("/tv", "/tv/hytv"):
+        assert b"".join(answer(built, path).body) == b"<!doctype html><title>tv</title>"
+        assert served(FILES).get(path.encode(), gzip=False) is None
+
+
+def test_none_but_the_embedded_page_may_stand_in_frames_of_others() -> None:
+    files = dict.fromkeys(("index.html", "tv.html", "embed.html"), b"<!doctype html>")
+    table = served(files)
+    for path, entry in table.entries.items():
+        kept = dict(entry.identity.headers)["Content-Security-Policy"]  # type: ignore[union-attr]
+        ancestors = [rule.strip() for rule in kept.split(";") if "frame-ancestors" in rule]
+        of_anybody = path.startswith(b"/embed")
+        assert ancestors == ["frame-ancestors *" if of_anybody else "frame-ancestors 'self'"], path
+    assert {page.file for page in PAGES if page.framed} == {"embed.html"}
+
+
+def test_the_service_worker_and_the_manifest_are_at_the_root_and_never_stale() -> None:
+    table = served(FILES | {"sw.js": b"self", "manifest.webmanifest": b"{}"})
+    for path, kind in (
+        ("/sw.js", "text/javascript; charset=utf-8"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+    ):
+        headers = dict(answer(table, path).headers)
+        assert (headers["Content-Type"], headers["Cache-Control"]) == (kind, "no-cache")
+
+
+def test_an_unknown_address_is_explained_in_both_languages() -> None:
+    page = not_found()
+    assert page.status == 404
+    text = b"".join(page.body).decode()
+    assert text.index("Không có trang này") < text.index("There is no such page")
+    style = text.partition("<style>")[2].partition("</style>")[0].encode()
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in dict(page.headers)["Content-Security-Policy"]
 
 
 def test_files_with_hashed_names_never_change() -> None:
@@ -72,8 +132,10 @@ def test_text_is_sent_compressed_and_pictures_as_they_are() -> None:
 
 
 def test_a_channel_that_is_gone_has_no_page() -> None:
-    table = served(FILES)
-    put_pages(table, FILES, ["hyfm"])
+    table = ResponseTable(max_held=1)
+    app = WebApp(table)
+    app.configure(FILES, ["hytv"])
+    app.configure(FILES, ["hyfm"])
     assert table.get(b"/xem/hytv", gzip=False) is None
     assert table.get(b"/nghe/hyfm", gzip=False) is not None
 
