@@ -6,6 +6,7 @@
  */
 import { type Channel, loadProgramme } from "../base/api.ts";
 import { retryPauseS } from "./faults.ts";
+import type { PlayerFacts, PlayerObserver } from "./facts.ts";
 import type { GuideStore } from "../guide/guide_store.ts";
 import { Player, type Quality, type Situation, type Source } from "./player.ts";
 import { type Route, addressOf } from "../app/router.ts";
@@ -235,6 +236,16 @@ export class Playback {
       default:
         return null;
     }
+  }
+
+  /** Tell an observer what the player does from now on; returns what ends that. */
+  observe(observer: PlayerObserver): () => void {
+    return this.#player.observe(observer);
+  }
+
+  /** Return how the player stands now. */
+  facts(): PlayerFacts {
+    return this.#player.facts();
   }
 
   /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */

@@ -1,42 +1,17 @@
 /**
- * One channel on one media element, live or from its archive: hls.js, or the browser's own HLS on Apple's devices.
+ * One channel on one media element, live or from its archive, over whichever engine fits the browser.
  *
  * It tells one `Situation` at a time and never leaves the viewer with a spinner: what does not play
  * within `PATIENCE_MS` becomes a fault with a code, and each fault is tried again with growing pauses.
  */
-import type Hls from "hls.js";
+import { type Engine, type EngineListener, NO_QUALITIES, type Quality, type Source, type Span, type Trouble } from "./engine.ts";
+import { Observers, type PlayerFacts, type PlayerObserver, type Situation, bufferedAheadS, framesOf } from "./facts.ts";
 import { type FaultCode, isLasting, networkFault, retryPauseS } from "./faults.ts";
-import { hlsSettings } from "./hls_settings.ts";
-import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
-import { loaderStartingAt } from "./playlist_loader.ts";
-import { recallNumber, remember } from "../base/storage.ts";
+import { HlsEngine } from "./hls_engine.ts";
+import { NativeEngine, playsNatively } from "./native_engine.ts";
 
-export type Situation =
-  | { kind: "connecting"; again: boolean }
-  | { kind: "loading" }
-  | { kind: "playing" }
-  | { kind: "buffering" }
-  | { kind: "paused" }
-  | { kind: "blocked" }
-  /** The playlist is played to its end. */
-  | { kind: "ended" }
-  /** `retryInS` is null where only the viewer tries again. */
-  | { kind: "fault"; code: FaultCode; retryInS: number | null };
-
-export interface Source {
-  url: string;
-  lowLatency: boolean;
-  /** What was on air before, rather than what is on air now. */
-  isArchive: boolean;
-  /** The moment to begin with, in UNIX milliseconds; null where the playlist says. */
-  startMs: number | null;
-}
-
-export interface Quality {
-  index: number;
-  height: number;
-  bitrateBps: number;
-}
+export type { Quality, Source } from "./engine.ts";
+export type { Situation } from "./facts.ts";
 
 export interface PlayerListener {
   onSituation(situation: Situation): void;
@@ -54,35 +29,28 @@ const PATIENCE_IN_TROUBLE_MS = 6_000;
 const HALT_MS = 400;
 const FORGIVE_AFTER_MS = 20_000;
 const UNSTEADY_WITHIN_MS = 60_000;
-const HLS_TYPE = "application/vnd.apple.mpegurl";
-
-/**
- * Say whether the browser's own HLS is the better one: on Apple's devices, where it gives AirPlay and
- * sound in the background. Chromium's own starts lower and stalls more than hls.js.
- */
-export function playsNatively(media: HTMLMediaElement): boolean {
-  if (media.canPlayType(HLS_TYPE) === "") return false;
-  return "ManagedMediaSource" in window || !("MediaSource" in window);
-}
 
 export class Player {
   readonly #media: HTMLMediaElement;
   readonly #listener: PlayerListener;
+  readonly #observers = new Observers();
   #source: Source | null = null;
   /** The wall clock of what was played last, in UNIX milliseconds: where the next try begins. */
   #reachedMs: number | null = null;
-  #hls: Hls | null = null;
-  #opening = 0;
+  #engine: Engine | null = null;
   #attempt = 0;
-  #recovered = false;
   #started = false;
   #wanted = true;
   #situation: Situation["kind"] | null = null;
   #stalls: number[] = [];
+  #openedAt = 0;
+  #figures: { startupMs: number | null; stalls: number; stalledMs: number } = { startupMs: null, stalls: 0, stalledMs: 0 };
+  #stallBeganAt: number | null = null;
   /** The newest request that failed since something was played or loaded. */
-  #trouble: { status: number; details: string } | null = null;
+  #trouble: Trouble | null = null;
   #unloading = false;
   #haltedAtS = -1;
+  #haltedAt = 0;
   #halt = 0;
   #patience = 0;
   #forgive = 0;
@@ -99,19 +67,44 @@ export class Player {
     media.addEventListener("timeupdate", () => this.#onMoving(), until);
     media.addEventListener("error", () => this.#onMediaError(), until);
     media.addEventListener("ended", () => this.#onEnded(), until);
-    media.addEventListener("loadedmetadata", () => this.#startNatively(), until);
     window.addEventListener("offline", () => this.#onOffline(), until);
     window.addEventListener("online", () => this.retryNow(), until);
-    window.addEventListener("pagehide", () => this.#keepBandwidth(), until);
+  }
+
+  /** Tell an observer what happens from now on; returns what ends that. */
+  observe(observer: PlayerObserver): () => void {
+    return this.#observers.add(observer);
+  }
+
+  /** Return how it stands now. */
+  facts(): PlayerFacts {
+    const engine = this.#engine;
+    const stallingMs = this.#stallBeganAt === null ? 0 : performance.now() - this.#stallBeganAt;
+    return {
+      engine: engine?.kind ?? null,
+      source: this.#source,
+      situation: this.#situation,
+      qualities: engine?.qualities ?? NO_QUALITIES,
+      bandwidthBps: engine?.bandwidthBps ?? null,
+      bufferS: bufferedAheadS(this.#media),
+      playingUnixMs: this.playingUnixMs(),
+      behindS: this.behindS(),
+      ...this.#figures,
+      stalledMs: this.#figures.stalledMs + stallingMs,
+      frames: framesOf(this.#media),
+    };
   }
 
   /** Play a source from its beginning or its live edge; whatever played before ends. */
   open(source: Source): void {
+    this.#endStall();
     this.#source = source;
     this.#reachedMs = null;
     this.#attempt = 0;
     this.#stalls = [];
     this.#wanted = true;
+    this.#openedAt = performance.now();
+    this.#figures = { startupMs: null, stalls: 0, stalledMs: 0 };
     this.#load(false);
   }
 
@@ -123,10 +116,13 @@ export class Player {
 
   /** Play nothing until something is opened. */
   stop(): void {
+    const wasOpen = this.#source !== null;
+    this.#endStall();
     this.#source = null;
     this.#situation = null;
     this.#unload();
     this.#clearTimers();
+    if (wasOpen) this.#observers.tell({ kind: "closed" });
   }
 
   /** Try again without waiting for the pause to pass; nothing happens unless there is a fault. */
@@ -153,66 +149,39 @@ export class Player {
 
   /** Jump to the live edge. */
   goLive(): void {
-    const edge = this.#livePosition();
+    const edge = this.#engine?.livePositionS() ?? null;
     if (edge !== null) this.#media.currentTime = edge;
     void this.play();
   }
 
   /** Return seconds behind the position at which this playlist is meant to be watched. */
   behindS(): number {
-    const edge = this.#livePosition();
+    const edge = this.#engine?.livePositionS() ?? null;
     return edge === null ? 0 : Math.max(0, edge - this.#media.currentTime);
   }
 
   /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */
   playingUnixMs(): number | null {
-    const started = this.#nativeStartMs();
-    if (started !== null) return started + this.#media.currentTime * 1000;
-    if (!this.#started) return null;
-    return unixMsOf(this.#media.currentTime, this.#fragments());
+    return this.#engine?.playingUnixMs() ?? null;
   }
 
   /** Return the first and the last moment that the playlist holds, in UNIX milliseconds. */
-  span(): { startMs: number; endMs: number } | null {
-    return spanOf(this.#fragments());
+  span(): Span | null {
+    return this.#engine?.span() ?? null;
   }
 
   /** Go to a moment of the playlist that is open; false if it is not there yet. */
   seekTo(unixMs: number): boolean {
-    const started = this.#nativeStartMs();
-    const time = started === null ? timeOf(unixMs, this.#fragments()) : (unixMs - started) / 1000;
+    const time = this.#engine?.timeOf(unixMs) ?? null;
     if (time === null || this.#situation === "fault" || !this.#started) return false;
     this.#reachedMs = unixMs;
     this.#media.currentTime = time;
     return true;
   }
 
-  /** Return the wall clock of media time 0 where the browser plays by itself. */
-  #nativeStartMs(): number | null {
-    const native = this.#media as HTMLMediaElement & { getStartDate?: () => Date };
-    const started = this.#hls ? undefined : native.getStartDate?.().getTime();
-    return started === undefined || Number.isNaN(started) ? null : started;
-  }
-
-  #fragments(): readonly DatedFragment[] {
-    return this.#hls?.latestLevelDetails?.fragments ?? [];
-  }
-
-  /** The browser's own HLS cannot be told the moment beforehand. */
-  #startNatively(): void {
-    const started = this.#nativeStartMs();
-    const wanted = this.#reachedMs ?? this.#source?.startMs ?? null;
-    if (started !== null && wanted !== null) this.#media.currentTime = Math.max(0, (wanted - started) / 1000);
-  }
-
   /** Choose a quality by its index; -1 leaves the choice to the player. */
   chooseQuality(index: number): void {
-    const hls = this.#hls;
-    if (!hls) return;
-    hls.nextLevel = index;
-    const height = index < 0 ? 0 : (hls.levels[index]?.height ?? 0);
-    remember("quality_height", String(height));
-    this.#tellQualities();
+    this.#engine?.chooseQuality(index);
   }
 
   #load(again: boolean): void {
@@ -221,91 +190,48 @@ export class Player {
     this.#unload();
     this.#clearTimers();
     this.#started = false;
-    this.#recovered = false;
     this.#trouble = null;
+    const engine = this.#engineFor(source);
+    this.#engine = engine;
+    this.#observers.tell({ kind: "opened", source, again, engine: engine.kind });
     this.#tell({ kind: "connecting", again });
-    if (playsNatively(this.#media)) {
-      this.#media.src = source.url;
-      void this.play();
-    } else {
-      void this.#loadHls(source, ++this.#opening);
-    }
+    engine.start();
   }
 
-  async #loadHls(source: Source, opening: number): Promise<void> {
-    let module: typeof import("hls.js");
-    try {
-      module = await import("hls.js");
-    } catch {
-      if (opening === this.#opening) this.#fail(networkFault(0, "", navigator.onLine));
-      return;
-    }
-    if (opening !== this.#opening) return; // a newer source took over
-    const { default: HlsClass } = module;
-    if (!HlsClass.isSupported()) return this.#fail("LS-D1");
-    const startMs = source.isArchive ? (this.#reachedMs ?? source.startMs) : null;
-    const hls = new HlsClass({
-      ...hlsSettings({ lowLatency: source.lowLatency, bandwidthBps: knownBandwidth(), recorded: source.isArchive }),
-      ...(source.isArchive ? { pLoader: loaderStartingAt(HlsClass, startMs) } : {}),
-    });
-    this.#hls = hls;
-    const { Events, ErrorTypes, ErrorDetails } = HlsClass;
-    hls.on(Events.MANIFEST_PARSED, () => {
-      this.#chooseRememberedQuality(hls);
-      this.#tell({ kind: "loading" });
-      this.#tellQualities();
-      if (this.#wanted) void this.play();
-    });
-    hls.on(Events.LEVEL_SWITCHED, () => this.#tellQualities());
-    hls.on(Events.FRAG_BUFFERED, () => { this.#trouble = null; });
-    hls.on(Events.ERROR, (_, data) => {
-      const isNetwork = data.type === ErrorTypes.NETWORK_ERROR;
-      const status = data.response?.code ?? 0;
-      if (isNetwork) this.#trouble = { status, details: data.details };
-      if (data.details === ErrorDetails.BUFFER_SEEK_OVER_HOLE && source.isArchive) this.#listener.onHole();
-      if (!data.fatal) return;
-      if (isNetwork) {
-        this.#fail(networkFault(status, data.details, navigator.onLine, source.isArchive));
-      } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
-        this.#recovered = true; // once; a second time the player is built anew
-        hls.recoverMediaError();
-      } else {
-        this.#fail("LS-D1");
-      }
-    });
-    hls.loadSource(source.url);
-    hls.attachMedia(this.#media);
+  #engineFor(source: Source): Engine {
+    const startMs = this.#reachedMs ?? source.startMs;
+    const Fitting = playsNatively(this.#media) ? NativeEngine : HlsEngine;
+    const engine: Engine = new Fitting(this.#media, source, startMs, this.#listenerOf(() => engine === this.#engine));
+    return engine;
   }
 
-  #chooseRememberedQuality(hls: Hls): void {
-    const height = recallNumber("quality_height") ?? 0;
-    const index = height > 0 ? hls.levels.findIndex((level) => level.height === height) : -1;
-    if (index >= 0) hls.nextLevel = index;
+  /** What an engine that was replaced still says is not heard. */
+  #listenerOf(isHeard: () => boolean): EngineListener {
+    const heard = <Told extends unknown[]>(act: (...told: Told) => void) => (
+      (...told: Told): void => { if (isHeard()) act(...told); }
+    );
+    return {
+      onReady: heard(() => this.#onReady()),
+      onQualities: heard(() => this.#tellQualities()),
+      onMedia: heard(() => { this.#trouble = null; }),
+      onHole: heard(() => this.#listener.onHole()),
+      onTrouble: heard((trouble: Trouble) => {
+        this.#trouble = trouble;
+        this.#observers.tell({ kind: "trouble", trouble });
+      }),
+      onFault: heard((code: FaultCode) => this.#fail(code)),
+    };
+  }
+
+  #onReady(): void {
+    this.#tell({ kind: "loading" });
+    if (this.#wanted) void this.play();
   }
 
   #unload(): void {
-    this.#keepBandwidth();
-    this.#opening += 1;
     this.#unloading = true;
-    this.#hls?.destroy();
-    this.#hls = null;
-    if (this.#media.hasAttribute("src")) {
-      this.#media.removeAttribute("src");
-      this.#media.load();
-    }
-  }
-
-  #keepBandwidth(): void {
-    const estimate = this.#hls?.bandwidthEstimate;
-    if (this.#started && estimate && Number.isFinite(estimate)) {
-      remember("bandwidth_bps", String(Math.round(estimate)));
-    }
-  }
-
-  #livePosition(): number | null {
-    if (this.#hls) return this.#hls.liveSyncPosition;
-    const { seekable } = this.#media;
-    return seekable.length > 0 ? seekable.end(seekable.length - 1) : null;
+    this.#engine?.close();
+    this.#engine = null;
   }
 
   #onEnded(): void {
@@ -317,6 +243,11 @@ export class Player {
   #onPlaying(): void {
     this.#unloading = false;
     this.#started = true;
+    if (this.#figures.startupMs === null) {
+      const startupMs = performance.now() - this.#openedAt;
+      this.#figures.startupMs = startupMs;
+      this.#observers.tell({ kind: "started", startupMs });
+    }
     this.#tell({ kind: "playing" });
     window.clearTimeout(this.#forgive);
     this.#forgive = window.setTimeout(() => { this.#attempt = 0; }, FORGIVE_AFTER_MS);
@@ -326,17 +257,34 @@ export class Player {
     if (this.#situation === "fault" || this.#situation === "blocked" || this.#media.paused) return;
     if (!this.#started) return this.#tell({ kind: "loading" });
     this.#haltedAtS = this.#media.currentTime;
+    this.#haltedAt = performance.now();
     window.clearTimeout(this.#halt);
     this.#halt = window.setTimeout(() => this.#onHalt(), HALT_MS);
   }
 
   #onHalt(): void {
     if (this.#situation !== "playing" || this.#media.currentTime !== this.#haltedAtS) return;
+    // Where the viewer jumped to, loading is no fault of the network's.
+    if (!this.#media.seeking) this.#beginStall();
     this.#tell({ kind: "buffering" });
     if (!this.#source?.lowLatency) return;
     const now = performance.now();
     this.#stalls = [...this.#stalls.filter((at) => now - at < UNSTEADY_WITHIN_MS), now];
     if (this.#stalls.length >= 2) this.#listener.onUnsteady();
+  }
+
+  #beginStall(): void {
+    this.#stallBeganAt = this.#haltedAt;
+    this.#figures.stalls += 1;
+    this.#observers.tell({ kind: "stallBegan" });
+  }
+
+  #endStall(): void {
+    if (this.#stallBeganAt === null) return;
+    const lastedMs = performance.now() - this.#stallBeganAt;
+    this.#stallBeganAt = null;
+    this.#figures.stalledMs += lastedMs;
+    this.#observers.tell({ kind: "stallEnded", lastedMs });
   }
 
   /** Time passes again, with or without a "playing" event. */
@@ -358,9 +306,9 @@ export class Player {
   }
 
   #onMediaError(): void {
-    if (this.#hls || !this.#media.error) return; // hls.js tells its own
-    const network = this.#media.error.code === MediaError.MEDIA_ERR_NETWORK || !this.#started;
-    this.#fail(network ? networkFault(0, "", navigator.onLine) : "LS-D1");
+    const { error } = this.#media;
+    const code = error && this.#engine?.faultOf(error, this.#started);
+    if (code) this.#fail(code);
   }
 
   #onOffline(): void {
@@ -370,7 +318,7 @@ export class Player {
 
   #fail(code: FaultCode): void {
     this.#clearTimers();
-    this.#hls?.stopLoad();
+    this.#engine?.stopLoading();
     if (isLasting(code)) return this.#tell({ kind: "fault", code, retryInS: null });
     let left = retryPauseS(this.#attempt, Math.random());
     this.#attempt += 1;
@@ -388,6 +336,8 @@ export class Player {
     if (["connecting", "loading", "buffering"].includes(situation.kind)) {
       this.#beImpatient(performance.now());
     }
+    if (situation.kind !== "buffering") this.#endStall();
+    this.#observers.tell({ kind: "situation", situation });
     this.#listener.onSituation(situation);
   }
 
@@ -407,12 +357,10 @@ export class Player {
   }
 
   #tellQualities(): void {
-    const hls = this.#hls;
-    if (!hls) return;
-    const qualities = hls.levels.map((level, index) => (
-      { index, height: level.height ?? 0, bitrateBps: level.bitrate }
-    ));
-    this.#listener.onQualities(qualities, hls.autoLevelEnabled ? -1 : hls.nextLevel, hls.currentLevel);
+    const qualities = this.#engine?.qualities;
+    if (!qualities) return;
+    this.#observers.tell({ kind: "qualities", qualities });
+    this.#listener.onQualities(qualities.all, qualities.chosen, qualities.playing);
   }
 
   #clearTimers(): void {
@@ -421,12 +369,4 @@ export class Player {
     window.clearTimeout(this.#halt);
     window.clearInterval(this.#countdown);
   }
-}
-
-/** Return what an earlier visit measured, else what the browser tells; null when unknown. */
-function knownBandwidth(): number | null {
-  const kept = recallNumber("bandwidth_bps");
-  if (kept !== null) return kept;
-  const { connection } = navigator as Navigator & { connection?: { downlink?: number } };
-  return connection?.downlink ? connection.downlink * 1e6 : null;
 }

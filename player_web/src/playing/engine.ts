@@ -1,0 +1,80 @@
+/** What plays a source on a media element: hls.js, the browser's own HLS, or a stream without playlists. */
+import type { FaultCode } from "./faults.ts";
+
+export interface Source {
+  url: string;
+  lowLatency: boolean;
+  /** What was on air before, rather than what is on air now. */
+  isArchive: boolean;
+  /** The moment to begin with, in UNIX milliseconds; null where the playlist says. */
+  startMs: number | null;
+}
+
+export interface Quality {
+  index: number;
+  /** Lines of the picture; 0 for sound. */
+  height: number;
+  bitrateBps: number;
+}
+
+export interface Qualities {
+  all: Quality[];
+  /** Index of what the viewer chose; -1 leaves it to the engine. */
+  chosen: number;
+  /** Index of what plays; -1 when unknown. */
+  playing: number;
+}
+
+export const NO_QUALITIES: Qualities = { all: [], chosen: -1, playing: -1 };
+
+export type EngineKind = "hls" | "native" | "progressive";
+
+/** A request that failed; `status` is 0 where nothing answered. */
+export interface Trouble {
+  status: number;
+  details: string;
+}
+
+export interface Span {
+  startMs: number;
+  endMs: number;
+}
+
+/** What an engine tells its player; the media element tells the rest. */
+export interface EngineListener {
+  /** It is known what there is to play: `play()` may be called. */
+  onReady(): void;
+  /** The qualities are known, or another one is chosen or plays. */
+  onQualities(): void;
+  /** Media arrived: what troubled before is over. */
+  onMedia(): void;
+  /** Something that the archive does not have was skipped. */
+  onHole(): void;
+  /** A request failed; the engine tries again by itself. */
+  onTrouble(trouble: Trouble): void;
+  /** The engine gives up. */
+  onFault(code: FaultCode): void;
+}
+
+/** Plays one source once; for another one, or to try again, a new engine is made. */
+export interface Engine {
+  readonly kind: EngineKind;
+  readonly qualities: Qualities;
+  /** Bits a second that the network carries, as far as it was measured. */
+  readonly bandwidthBps: number | null;
+  start(): void;
+  /** Load nothing more; what is buffered plays on. */
+  stopLoading(): void;
+  close(): void;
+  chooseQuality(index: number): void;
+  /** Return the media time at which the source is meant to be watched live, in seconds; null when unknown. */
+  livePositionS(): number | null;
+  /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */
+  playingUnixMs(): number | null;
+  /** Return the media time of a moment, in seconds; null where it cannot be told. */
+  timeOf(unixMs: number): number | null;
+  /** Return what the source holds. */
+  span(): Span | null;
+  /** Name the fault behind the media element's error; null where the engine tells it by itself. */
+  faultOf(error: MediaError, hasStarted: boolean): FaultCode | null;
+}

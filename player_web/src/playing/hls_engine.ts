@@ -1,0 +1,165 @@
+/** hls.js, which is loaded with the first source. */
+import type Hls from "hls.js";
+import type { ErrorData } from "hls.js";
+import { recallNumber, remember } from "../base/storage.ts";
+import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source, type Span } from "./engine.ts";
+import { type FaultCode, networkFault } from "./faults.ts";
+import { hlsSettings } from "./hls_settings.ts";
+import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
+import { loaderStartingAt } from "./playlist_loader.ts";
+
+type HlsClass = typeof Hls;
+
+export class HlsEngine implements Engine {
+  readonly kind = "hls";
+  readonly #media: HTMLMediaElement;
+  readonly #source: Source;
+  readonly #startMs: number | null;
+  readonly #listener: EngineListener;
+  #hls: Hls | null = null;
+  #isClosed = false;
+  #hasPlayed = false;
+  #recovered = false;
+  readonly #leaving = new AbortController();
+
+  /** `startMs` is the moment to begin with, in UNIX milliseconds; null where the playlist says. */
+  constructor(media: HTMLMediaElement, source: Source, startMs: number | null, listener: EngineListener) {
+    this.#media = media;
+    this.#source = source;
+    this.#startMs = source.isArchive ? startMs : null;
+    this.#listener = listener;
+    const until = { signal: this.#leaving.signal };
+    media.addEventListener("playing", () => { this.#hasPlayed = true; }, until);
+    window.addEventListener("pagehide", () => this.#keepBandwidth(), until);
+  }
+
+  get qualities(): Qualities {
+    const hls = this.#hls;
+    if (!hls) return NO_QUALITIES;
+    const all = hls.levels.map((level, index) => ({ index, height: level.height ?? 0, bitrateBps: level.bitrate }));
+    return { all, chosen: hls.autoLevelEnabled ? -1 : hls.nextLevel, playing: hls.currentLevel };
+  }
+
+  get bandwidthBps(): number | null {
+    const estimate = this.#hls?.bandwidthEstimate;
+    return estimate && Number.isFinite(estimate) ? estimate : null;
+  }
+
+  start(): void {
+    void this.#load();
+  }
+
+  stopLoading(): void {
+    this.#hls?.stopLoad();
+  }
+
+  close(): void {
+    this.#keepBandwidth();
+    this.#isClosed = true;
+    this.#leaving.abort();
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  chooseQuality(index: number): void {
+    const hls = this.#hls;
+    if (!hls) return;
+    hls.nextLevel = index;
+    const height = index < 0 ? 0 : (hls.levels[index]?.height ?? 0);
+    remember("quality_height", String(height));
+    this.#listener.onQualities();
+  }
+
+  livePositionS(): number | null {
+    return this.#hls?.liveSyncPosition ?? null;
+  }
+
+  playingUnixMs(): number | null {
+    return this.#hasPlayed ? unixMsOf(this.#media.currentTime, this.#fragments()) : null;
+  }
+
+  timeOf(unixMs: number): number | null {
+    return this.#hasPlayed ? timeOf(unixMs, this.#fragments()) : null;
+  }
+
+  span(): Span | null {
+    return spanOf(this.#fragments());
+  }
+
+  faultOf(): FaultCode | null {
+    return this.#hls ? null : "LS-D1"; // hls.js tells its own
+  }
+
+  #fragments(): readonly DatedFragment[] {
+    return this.#hls?.latestLevelDetails?.fragments ?? [];
+  }
+
+  async #load(): Promise<void> {
+    let module: typeof import("hls.js");
+    try {
+      module = await import("hls.js");
+    } catch {
+      if (!this.#isClosed) this.#listener.onFault(networkFault(0, "", navigator.onLine));
+      return;
+    }
+    if (this.#isClosed) return; // a newer source took over
+    const { default: HlsClass } = module;
+    if (!HlsClass.isSupported()) return this.#listener.onFault("LS-D1");
+    const { lowLatency, isArchive, url } = this.#source;
+    const hls = new HlsClass({
+      ...hlsSettings({ lowLatency, bandwidthBps: knownBandwidth(), recorded: isArchive }),
+      ...(isArchive ? { pLoader: loaderStartingAt(HlsClass, this.#startMs) } : {}),
+    });
+    this.#hls = hls;
+    this.#listen(hls, HlsClass);
+    hls.loadSource(url);
+    hls.attachMedia(this.#media);
+  }
+
+  #listen(hls: Hls, HlsClass: HlsClass): void {
+    const { Events } = HlsClass;
+    hls.on(Events.MANIFEST_PARSED, () => {
+      this.#chooseRememberedQuality(hls);
+      this.#listener.onReady();
+      this.#listener.onQualities();
+    });
+    hls.on(Events.LEVEL_SWITCHED, () => this.#listener.onQualities());
+    hls.on(Events.FRAG_BUFFERED, () => this.#listener.onMedia());
+    hls.on(Events.ERROR, (_, data) => this.#onError(hls, HlsClass, data));
+  }
+
+  #onError(hls: Hls, { ErrorTypes, ErrorDetails }: HlsClass, data: ErrorData): void {
+    const isNetwork = data.type === ErrorTypes.NETWORK_ERROR;
+    const status = data.response?.code ?? 0;
+    if (isNetwork) this.#listener.onTrouble({ status, details: data.details });
+    if (data.details === ErrorDetails.BUFFER_SEEK_OVER_HOLE && this.#source.isArchive) this.#listener.onHole();
+    if (!data.fatal) return;
+    if (isNetwork) {
+      this.#listener.onFault(networkFault(status, data.details, navigator.onLine, this.#source.isArchive));
+    } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
+      this.#recovered = true; // once; a second time the player is built anew
+      hls.recoverMediaError();
+    } else {
+      this.#listener.onFault("LS-D1");
+    }
+  }
+
+  #chooseRememberedQuality(hls: Hls): void {
+    const height = recallNumber("quality_height") ?? 0;
+    const index = height > 0 ? hls.levels.findIndex((level) => level.height === height) : -1;
+    if (index >= 0) hls.nextLevel = index;
+  }
+
+  #keepBandwidth(): void {
+    const { bandwidthBps } = this;
+    if (this.#hasPlayed && bandwidthBps !== null) remember("bandwidth_bps", String(Math.round(bandwidthBps)));
+  }
+}
+
+/** Return what an earlier visit measured, else what the browser tells; null when unknown. */
+function knownBandwidth(): number | null {
+  const kept = recallNumber("bandwidth_bps");
+  if (kept !== null) return kept;
+  const { connection } = navigator as Navigator & { connection?: { downlink?: number } };
+  return connection?.downlink ? connection.downlink * 1e6 : null;
+}
