@@ -32,6 +32,7 @@ from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
 from origin.prepared import ResponseTable
+from origin.qoe import QoeDesk
 from origin.recordings import Recordings
 from origin.store import Follower
 from origin.tally import Tally
@@ -76,6 +77,7 @@ class Origin:
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)
+        self._qoe = QoeDesk(settings.channels, self._tally)
         self._told = ToldHours()
         self._archive = open_archive(settings)
         self._reader = ArchiveReader(
@@ -101,6 +103,7 @@ class Origin:
                 ),
                 self._clips.add_to,
                 self._radio.add_to,
+                self._qoe.add_to,
             ),
             fast,
             host=network.http_host,
@@ -111,7 +114,8 @@ class Origin:
         )
         registry = new_registry("origin")
         lag = LiveEdgeLag(self.preparation, unix_ns)
-        for collector in (self._tally, connections, self._radio, lag, self._reader):
+        mine = (self._tally, connections, self._radio, lag, self._reader, self._qoe.counts)
+        for collector in mine:
             registry.register(collector)
         self._admin = AdminPort(
             service="origin",
@@ -219,6 +223,7 @@ class Origin:
         self._settings = settings
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self._radio.configure(settings.channels)
+        self._qoe.configure(settings.channels)
         self.preparation.configure(settings.channels)
         self._past.lists.configure(settings.channels)
         self._past.media.configure(settings.channels)

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from origin.prepared import ResponseTable
 
-__all__ = ["HANDLERS", "REJECTIONS", "Tally"]
+__all__ = ["HANDLERS", "REJECTIONS", "Histogram", "Tally"]
 
 HANDLERS: Final = (
     "multivariant",
@@ -31,9 +31,11 @@ HANDLERS: Final = (
     "thumb",
     "clip",
     "radio",
+    "qoe",
     "api",
     "static",
 )
+_OF_NO_CHANNEL: Final = frozenset({"api", "qoe", "static"})
 REJECTIONS: Final = ("far_future", "limit", "timeout")
 """Reasons for which a blocking request is refused."""
 
@@ -41,18 +43,20 @@ _DURATION_BUCKETS_S: Final = (0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 1.0
 _RELEASE_BUCKETS_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
-class _Histogram:
+class Histogram:
     """Counts by bucket, and the sum, in nanoseconds."""
 
     __slots__ = ("_bounds_ns", "_buckets_s", "counts", "sum_ns")
 
     def __init__(self, buckets_s: tuple[float, ...]) -> None:
+        """Begin with none; ``buckets_s`` are upper bounds in seconds, ascending."""
         self._buckets_s = buckets_s
         self._bounds_ns = [round(bound * 1e9) for bound in buckets_s]
         self.counts = [0] * (len(buckets_s) + 1)
         self.sum_ns = 0
 
     def observe(self, value_ns: int) -> None:
+        """Count one value."""
         self.counts[bisect_left(self._bounds_ns, value_ns)] += 1
         self.sum_ns += value_ns
 
@@ -81,18 +85,18 @@ class Tally(Collector):
         # [2xx, 3xx, 4xx, 5xx, bytes] by (handler, channel).  Static files, the API and what no
         # channel is asked for stand under the empty channel.
         self._answers: dict[tuple[str, str], list[int]] = {}
-        self._durations = {handler: _Histogram(_DURATION_BUCKETS_S) for handler in HANDLERS}
-        self._releases: dict[str, _Histogram] = {}
+        self._durations = {handler: Histogram(_DURATION_BUCKETS_S) for handler in HANDLERS}
+        self._releases: dict[str, Histogram] = {}
         self._rejections = dict.fromkeys(REJECTIONS, 0)
         self.configure(channels)
 
     def configure(self, channels: tuple[str, ...]) -> None:
         """Show these channels from now on; a count that has begun is never taken away."""
         for handler in HANDLERS:
-            for channel in ("",) if handler in {"api", "static"} else channels:
+            for channel in ("",) if handler in _OF_NO_CHANNEL else channels:
                 self._answers.setdefault((handler, channel), [0, 0, 0, 0, 0])
         for channel in channels:
-            self._releases.setdefault(channel, _Histogram(_RELEASE_BUCKETS_S))
+            self._releases.setdefault(channel, Histogram(_RELEASE_BUCKETS_S))
 
     def answered(
         self, handler: str, channel: str, status: int, length: int, duration_ns: int

@@ -1,0 +1,332 @@
+"""Viewings, put together from players' reports: what each came to, added to the counts.  Sans-I/O.
+
+A session is known by its random ``sid`` for as long as it reports, in memory alone, and leaves only
+sums behind.  States and words are those of CMCD version 2 and CTA-2066:
+
+* it *starts* with the first ``p``; the start-up time is ``msd``, or else from ``s`` to ``p``
+* a *stall* is ``r`` after the start, its length ``bsd``, or else the time in ``r``
+* *watched* is the time in s, p, r, k and w; not what is paused
+* it *ends* with e, q or f, or after 90 s of silence, as exactly one of: start_failure (f before p),
+  playback_failure (f after p), played, ebvs (left before p; below 1 s it is no session at all)
+
+Reports are what strangers say.  Times come from differences of their clock, and what a session may
+claim in all is bounded by our clock: the time since its first report, and two minutes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, Literal
+
+from core.cmcd import Report
+from origin.qoe_counts import OTHER_CODE, ChannelCounts, Kind, Outcome, QoeCounts
+
+__all__ = ["Newcomers", "Sessions"]
+
+SILENCE_MS: Final = 90_000
+"""After so long without a report a session is over."""
+
+CONCURRENT_MS: Final = 60_000
+LONG_PAUSE_MS: Final = 300_000
+"""Who pauses for longer does not watch."""
+
+MAX_SESSIONS: Final = 200_000
+NEW_A_MINUTE: Final = 20
+"""Sessions that one client address may begin in a minute."""
+
+_BEFORE_MS: Final = 120_000
+"""How long before its first report a session may have begun."""
+
+_SHORT_MS: Final = 1_000
+_WAIT_FOR_MSD_MS: Final = 30_000
+_SWEPT_A_TURN: Final = 100
+_MAX_CLIENTS: Final = 100_000
+_WATCHING: Final = frozenset("sprkw")
+_LAST: Final = frozenset("efq")
+
+
+@dataclass(slots=True)
+class _Session:
+    """One viewing; ``*_ts_ms`` are of its own clock, the other times of ours, in milliseconds."""
+
+    channel: str
+    first_seen_ms: int
+    seen_ms: int
+    first_ts_ms: int
+    ts_ms: int
+    kind: Kind
+    began_as: Kind
+    state: str = ""
+    number: int = -1
+    bitrate_kbps: int = 0
+    rendition: str = ""
+    start_ts_ms: int | None = None
+    """When ``s`` was told first."""
+
+    startup_ms: int | None = None
+    """Told or reckoned, and not yet counted."""
+
+    startup_told: bool = False
+    startup_counted: bool = False
+    started_ts_ms: int | None = None
+    """When ``p`` was told first."""
+
+    stall_ms: int | None = None
+    """What was counted of the newest stall, until ``bsd`` tells its length."""
+
+    paused_ms: int | None = None
+    watched_ms: int = 0
+    stalled_ms: int = 0
+    events: int = 0
+    """Stalls, errors and latencies that were counted."""
+
+    ended: bool = False
+
+    def wall_ms(self) -> int:
+        """Return the longest that it can have lasted."""
+        return self.seen_ms - self.first_seen_ms + _BEFORE_MS
+
+    def may_count(self) -> bool:
+        """Admit one more event: one for each second is more than any viewer sees."""
+        self.events += 1
+        return self.events <= self.wall_ms() // 1000
+
+
+class Newcomers:
+    """Who began how many sessions in this minute.
+
+    Of an address only a hash is held, with a salt of this process, until the minute is over.
+    """
+
+    def __init__(self, salt: bytes, *, limit: int = NEW_A_MINUTE) -> None:
+        """Begin with nobody; ``salt`` is at most 64 random bytes."""
+        self._salt, self._limit = salt, limit
+        self._minute = -1
+        self._counts: dict[bytes, int] = {}
+
+    def admit(self, client: str, number: int, now_ms: int) -> bool:
+        """Count ``number`` new sessions of a client; False, and uncounted, if they are too many."""
+        minute = now_ms // 60_000
+        if minute != self._minute or len(self._counts) > _MAX_CLIENTS:
+            self._minute, self._counts = minute, {}
+        key = blake2b(client.encode(), digest_size=16, key=self._salt).digest()
+        count = self._counts.get(key, 0) + number
+        if count > self._limit:
+            return False
+        self._counts[key] = count
+        return True
+
+
+class Sessions:
+    """All sessions of one origin."""
+
+    def __init__(self, counts: QoeCounts, *, limit: int = MAX_SESSIONS) -> None:
+        """Begin with none.
+
+        Args:
+            counts: What they add to.
+            limit: How many are known at a time; the one silent for longest makes room.
+        """
+        self._counts, self._limit = counts, limit
+        self._sessions: dict[tuple[str, str], _Session] = {}
+        """By sid and channel, the one that reported last at the end."""
+
+    def __len__(self) -> int:
+        """Return how many are known, those that ended lately included."""
+        return len(self._sessions)
+
+    def count_new(self, reports: Iterable[Report]) -> int:
+        """Return how many sessions these reports would begin."""
+        found = {(one.session, one.content) for one in reports}
+        return sum(1 for key in found if key not in self._sessions)
+
+    def receive(self, reports: Iterable[Report], now_ms: int) -> None:
+        """Take the reports of one body.
+
+        Args:
+            reports: In their order.
+            now_ms: Our clock, which never steps, in milliseconds.
+        """
+        self.sweep(now_ms)
+        for report in reports:
+            self._counts.results[self._receive(report, now_ms)] += 1
+
+    def sweep(self, now_ms: int, *, most: int = _SWEPT_A_TURN) -> None:
+        """End sessions that have been silent for too long, so many at a time."""
+        for _ in range(most):
+            first = next(iter(self._sessions.items()), None)
+            if first is None or now_ms - first[1].seen_ms < SILENCE_MS:
+                return
+            self._forget(first[0])
+
+    def watching(self, now_ms: int) -> dict[tuple[str, Kind], int]:
+        """Count who watches, by channel and kind."""
+        found: dict[tuple[str, Kind], int] = {}
+        for session in reversed(self._sessions.values()):
+            if now_ms - session.seen_ms >= CONCURRENT_MS:
+                break
+            paused_ms = session.paused_ms
+            if not session.ended and (paused_ms is None or now_ms - paused_ms < LONG_PAUSE_MS):
+                key = (session.channel, session.kind)
+                found[key] = found.get(key, 0) + 1
+        return found
+
+    def _receive(self, report: Report, now_ms: int) -> Literal["accepted", "duplicate", "invalid"]:
+        counts = self._counts.channels.get(report.content)
+        if counts is None:
+            return "invalid"
+        key = (report.session, report.content)
+        session = self._sessions.pop(key, None)
+        if session is not None and now_ms - session.seen_ms >= SILENCE_MS:
+            self._finish(session)
+            session = None
+        if session is None:
+            while len(self._sessions) >= self._limit:
+                self._forget(next(iter(self._sessions)))
+            kind = _kind_of(report, counts, None)
+            session = _Session(
+                channel=report.content,
+                first_seen_ms=now_ms,
+                seen_ms=now_ms,
+                first_ts_ms=report.ts_ms,
+                ts_ms=report.ts_ms,
+                kind=kind,
+                began_as=kind,
+            )
+        self._sessions[key] = session
+        if report.number is not None:
+            if report.number <= session.number:
+                return "duplicate"  # sent again, since its answer was lost
+            session.number = report.number
+        session.seen_ms = now_ms
+        if not session.ended:
+            _take(session, report, counts)
+            if session.state in _LAST:
+                self._finish(session)
+        return "accepted"
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._finish(self._sessions.pop(key))
+
+    def _finish(self, session: _Session) -> None:
+        """Count what a session came to, once."""
+        if session.ended:
+            return
+        session.ended = True
+        counts = self._counts.channels[session.channel]
+        if session.started_ts_ms is not None:
+            _count_startup(session, counts)
+            outcome: Outcome = "playback_failure" if session.state == "f" else "played"
+        elif session.state == "f":
+            outcome = "start_failure"
+        elif session.start_ts_ms is None:
+            return  # nobody tried to start: an error of the page's was told
+        elif session.state in _LAST and session.ts_ms - session.first_ts_ms < _SHORT_MS:
+            return
+        else:
+            outcome = "ebvs"
+        counts.sessions[session.began_as, outcome] += 1
+
+
+def _take(session: _Session, report: Report, counts: ChannelCounts) -> None:
+    _let_pass(session, report.ts_ms - session.ts_ms, counts)
+    session.ts_ms = max(session.ts_ms, report.ts_ms)
+    session.kind = _kind_of(report, counts, session.kind)
+    if report.bitrate_kbps is not None:
+        session.bitrate_kbps = report.bitrate_kbps
+    if report.rendition is not None:
+        session.rendition = report.rendition
+    if report.state is not None and report.state != session.state:
+        _change(session, report.state, counts)
+    _take_startup(session, report, counts)
+    if report.stalled_ms is not None:
+        _take_stall(session, report.stalled_ms, counts)
+    is_live = session.kind in {"live", "radio"} and session.state == "p"
+    if report.latency_ms is not None and is_live and session.may_count():
+        counts.latency.observe(report.latency_ms * 1_000_000)
+    for code in report.errors if report.event == "e" else ():
+        if session.may_count():
+            counts.errors[code if code in counts.errors else OTHER_CODE] += 1
+
+
+def _take_startup(session: _Session, report: Report, counts: ChannelCounts) -> None:
+    if report.startup_ms is not None and not session.startup_told:
+        session.startup_ms, session.startup_told = report.startup_ms, True
+    started_ts_ms = session.started_ts_ms
+    if started_ts_ms is not None and (
+        session.startup_told or session.ts_ms - started_ts_ms >= _WAIT_FOR_MSD_MS
+    ):
+        _count_startup(session, counts)
+
+
+def _let_pass(session: _Session, passed_ms: int, counts: ChannelCounts) -> None:
+    """Count the time since the report before, in the state that it told."""
+    if session.state not in _WATCHING:
+        return
+    passed_ms = min(max(0, passed_ms), session.wall_ms() - session.watched_ms)
+    session.watched_ms += passed_ms
+    counts.watched_ms[session.kind] += passed_ms
+    if session.state == "r" and session.stall_ms is not None:
+        session.stall_ms += passed_ms
+        _add_stalled(session, passed_ms, counts)
+    elif session.state == "p":
+        counts.played_bytes += session.bitrate_kbps * passed_ms // 8
+        if session.rendition in counts.rendition_ms:
+            counts.rendition_ms[session.rendition] += passed_ms
+
+
+def _change(session: _Session, state: str, counts: ChannelCounts) -> None:
+    session.paused_ms = session.seen_ms if state == "a" else None
+    if state == "s" and session.start_ts_ms is None:
+        session.start_ts_ms = session.ts_ms
+    elif state == "p" and session.started_ts_ms is None:
+        session.started_ts_ms = session.ts_ms
+        if not session.startup_told and session.start_ts_ms is not None:
+            session.startup_ms = min(session.ts_ms - session.start_ts_ms, _BEFORE_MS)
+    elif state == "r" and session.started_ts_ms is not None:
+        session.stall_ms = 0  # a player says r neither while it starts nor while it seeks
+        if session.may_count():
+            counts.stalls += 1
+    session.state = state
+
+
+def _take_stall(session: _Session, told_ms: int, counts: ChannelCounts) -> None:
+    """Believe the length that the player measured, if it is more than the reports' times say."""
+    if session.started_ts_ms is None:
+        return
+    if session.stall_ms is None:  # a player that tells stalls only when they are over
+        if session.may_count():
+            counts.stalls += 1
+        _add_stalled(session, told_ms, counts)
+    else:
+        _add_stalled(session, told_ms - session.stall_ms, counts)
+        session.stall_ms = None
+
+
+def _add_stalled(session: _Session, more_ms: int, counts: ChannelCounts) -> None:
+    more_ms = min(max(0, more_ms), session.wall_ms() - session.stalled_ms)
+    session.stalled_ms += more_ms
+    counts.stalled_ms += more_ms
+
+
+def _count_startup(session: _Session, counts: ChannelCounts) -> None:
+    if session.startup_ms is not None and not session.startup_counted:
+        session.startup_counted = True
+        counts.startup.observe(session.startup_ms * 1_000_000)
+
+
+def _kind_of(report: Report, counts: ChannelCounts, known: Kind | None) -> Kind:
+    match report.kind:
+        case "dvr":
+            return "dvr"
+        case "catchup":
+            return "catchup"
+        case "live":
+            pass
+        case _ if report.stream_type == "v":
+            return "catchup"
+        case _ if report.stream_type is None and known is not None:
+            return known
+    return "radio" if counts.is_radio else "live"

@@ -1,0 +1,149 @@
+"""origin.qoe: a real server and a real client; what is refused, and with what answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from core.config import parse_settings
+from origin.prepared import ResponseTable
+from origin.qoe import QoeDesk
+from origin.tally import Tally
+
+SETTINGS = parse_settings(
+    """
+[station]
+name = "Hưng Yên"
+[[channels]]
+slug = "hytv"
+name = "Truyền hình"
+kind = "tv"
+""",
+    name="test",
+)
+TYPE = {"Content-Type": "application/cmcd"}
+
+
+def line(sid: str = "a", cid: str = "hytv", more: str = "sta=p") -> str:
+    return f'cid="{cid}",e=ps,sid="{sid}",ts=1795387733514,v=2,{more}'
+
+
+class Origin:
+    """The route under test, and its counts."""
+
+    def __init__(self, client: TestClient[web.Request, web.Application], desk: QoeDesk) -> None:
+        self.client, self.desk = client, desk
+
+    async def post(self, body: str | bytes, **headers: str) -> int:
+        """Send a body and return the status."""
+        response = await self.client.post("/qoe", data=body, headers={**TYPE, **headers})
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert await response.read() == b""
+        return response.status
+
+    def results(self) -> dict[str, int]:
+        """Return what became of reports, those results that there were."""
+        return {name: number for name, number in self.desk.counts.results.items() if number}
+
+
+@asynccontextmanager
+async def serving(**limits: int) -> AsyncIterator[Origin]:
+    """Serve the route."""
+    tally = Tally(("hytv",), ResponseTable(max_held=1))
+    desk = QoeDesk(SETTINGS.channels, tally, **limits)
+    app = web.Application()
+    desk.add_to(app.router)
+    async with TestClient(TestServer(app)) as client:
+        yield Origin(client, desk)
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    """Serve the route with its own limits."""
+    async with serving() as served:
+        yield served
+
+
+async def test_reports_are_taken_whatever_they_say(origin: Origin) -> None:
+    assert await origin.post(f"{line()}\n{line(more='msd=1e308')}\nnonsense") == 204
+    assert await origin.post(line(cid="elsewhere")) == 204
+    assert await origin.post(line().replace("v=2", "v=3")) == 204
+    assert await origin.post("") == 204
+    assert await origin.post(bytes(range(256))) == 204
+    # The last has a line end in it.
+    assert origin.results() == {"accepted": 2, "invalid": 4, "version": 1}
+    assert await origin.post(line(), **{"Content-Type": "application/cmcd; charset=utf-8"}) == 204
+
+
+async def test_a_wrong_type_and_a_wrong_method_are_refused(origin: Origin) -> None:
+    assert await origin.post(line(), **{"Content-Type": "text/plain"}) == 415
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        response = await origin.client.request(method, "/qoe")
+        assert response.status == 405
+        assert response.headers["Allow"] == "POST, OPTIONS"
+    assert origin.results() == {"invalid": 1}
+
+
+async def test_a_page_elsewhere_may_report(origin: Origin) -> None:
+    """The type is none of those that need no preflight."""
+    asked = {
+        "Origin": "https://bao.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    response = await origin.client.options("/qoe", headers=asked)
+    assert response.status == 204
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert response.headers["Access-Control-Allow-Headers"] == "Content-Type"
+
+
+async def test_a_body_too_large_is_refused_while_it_comes(origin: Origin) -> None:
+    assert await origin.post(b"x" * 65_536) == 204
+    assert await origin.post(b"x" * 65_537) == 413
+    assert await origin.post("\n".join([line()] * 65)) == 413
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(10_000):
+            sent += 65_536
+            yield b"x" * 65_536
+
+    response = await origin.client.post("/qoe", data=endless(), headers=TYPE)
+    assert response.status == 413
+    assert sent < 10_000 * 65_536
+    assert origin.results() == {"invalid": 1, "too_large": 3}
+
+
+async def test_too_many_new_sessions_of_one_address_must_wait(origin: Origin) -> None:
+    """The edge on this host tells whom it speaks for; what the client claims stands before it."""
+    for number in range(20):
+        forged = f"10.0.0.{number}, 203.0.113.9"
+        assert await origin.post(line(f"s{number}"), **{"X-Forwarded-For": forged}) == 204
+    response = await origin.client.post(
+        "/qoe", data=line("s20"), headers={**TYPE, "X-Forwarded-For": "203.0.113.9"}
+    )
+    assert (response.status, response.headers["Retry-After"]) == (429, "60")
+    assert await origin.post(line("s3"), **{"X-Forwarded-For": "203.0.113.9"}) == 204
+    assert await origin.post(line("s20"), **{"X-Forwarded-For": "203.0.113.10"}) == 204
+    assert origin.results() == {"accepted": 22, "rate_limited": 1}
+
+
+@pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
+async def test_who_does_not_want_to_be_counted_is_not(origin: Origin, header: str) -> None:
+    assert await origin.post(line(), **{header: "1"}) == 204
+    assert origin.results() == {}
+    assert await origin.post(line(), **{header: "0"}) == 204
+    assert origin.results() == {"accepted": 1}
+
+
+async def test_a_flood_is_answered_with_a_pause() -> None:
+    async with serving(bodies_a_second=0) as origin:
+        assert await origin.post(line()) == 429
+        assert origin.results() == {"rate_limited": 1}
