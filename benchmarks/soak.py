@@ -16,6 +16,7 @@ from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
+from benchmarks.player_start import player_start
 from benchmarks.radio import radio
 from benchmarks.saturation import saturation
 from benchmarks.station import running_station
@@ -116,6 +117,11 @@ async def week_of_seeks(days: float) -> bool:
     return await week(days)
 
 
+async def first_picture(_: float) -> bool:
+    """Navigation to first picture or sound, cold, on four networks, beside hls.js's defaults."""
+    return await player_start(5)
+
+
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
@@ -123,6 +129,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "faults": (faults, 0),
     "lip-sync": (flash_and_beep, 0.5),
     "drift": (holes_and_drift, 30),
+    "player-start": (first_picture, 0),
     "radio": (plain_radio, 10),
     "saturation": (saturated, 1),
     "week": (week_of_seeks, 7),

@@ -181,13 +181,12 @@ class FastConnection(asyncio.Protocol):
         if self._hold is None and not self._paused:
             request = self._fast.gate.admit(data)
             if request is not None:
-                path, query, gzip = request
+                path, query, gzip, brotli = request
                 entry = self._fast.table.entries.get(path)
                 if query and names_moment(query):
                     entry = None  # the past is no prepared answer
                 if type(entry) is Resource:
-                    prepared = entry.gzip if gzip and entry.gzip is not None else entry.identity
-                    self._send(prepared, started_ns)
+                    self._send(entry.choose(gzip=gzip, brotli=brotli), started_ns)
                     return
                 if type(entry) is BlockingPlaylist and self._answer_playlist(
                     entry, query, gzip=gzip, data=data, started_ns=started_ns

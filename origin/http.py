@@ -30,6 +30,7 @@ from origin.prepared import (
     Hold,
     Prepared,
     Resource,
+    accepts_brotli,
     accepts_gzip,
     not_modified,
     prepare,
@@ -210,7 +211,8 @@ class Site:
 
     async def _find(self, request: web.Request, path: str, place: Place) -> tuple[Prepared, int]:
         """Return the answer, and for how many nanoseconds it was held."""
-        gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
+        accepted = ",".join(request.headers.getall("Accept-Encoding", ()))
+        gzip, brotli = accepts_gzip(accepted), accepts_brotli(accepted)
         if self._past is not None and (which := _which(request, path)) is not None:
             return await self._list_of_past(request, self._past, which, gzip=gzip)
         entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
@@ -221,7 +223,7 @@ class Site:
         if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
         if isinstance(entry, Resource):
-            return entry.choose(gzip=gzip), 0
+            return entry.choose(gzip=gzip, brotli=brotli), 0
         if place.handler == "static":
             # Whoever opens an unknown address in a browser is told in words, with a way on.
             wants_page = "text/html" in ",".join(request.headers.getall("Accept", ()))

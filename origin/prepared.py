@@ -37,6 +37,7 @@ __all__ = [
     "Prepared",
     "Resource",
     "ResponseTable",
+    "accepts_brotli",
     "accepts_gzip",
     "date_line",
     "not_modified",
@@ -204,7 +205,21 @@ def date_line(now_s: float) -> bytes:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Tell whether a request's ``Accept-Encoding`` admits gzip.
+    """Tell whether a request's ``Accept-Encoding`` admits gzip."""
+    weights = _weights(accept_encoding)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
+
+
+def accepts_brotli(accept_encoding: str) -> bool:
+    """Tell whether a request's ``Accept-Encoding`` names Brotli.
+
+    A "*" is not enough: what sends it is no browser, and gzip is what it surely can read.
+    """
+    return _weights(accept_encoding).get("br", False)
+
+
+def _weights(accept_encoding: str) -> dict[str, bool]:
+    """Return which codings are named, and whether with a weight that is not 0.
 
     **Source:** RFC 9110, 12.5.3: "*" matches what is not listed, a weight of 0 means "not
     acceptable".
@@ -215,7 +230,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
         name = coding.strip().lower()
         weight = parameters.strip().lower().removeprefix("q=").strip()
         weights[name] = not weight or weight.strip("0.") != ""
-    return weights.get("gzip", weights.get("x-gzip", weights.get("*", False)))
+    return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +239,13 @@ class Resource:
 
     identity: Prepared
     gzip: Prepared | None = None
+    brotli: Prepared | None = None
+    """Of what is packed once and for all: the files of the web app."""
 
-    def choose(self, *, gzip: bool) -> Prepared:
-        """Return the form that the request accepts."""
+    def choose(self, *, gzip: bool, brotli: bool = False) -> Prepared:
+        """Return the smallest form that the request accepts."""
+        if brotli and self.brotli is not None:
+            return self.brotli
         return self.gzip if gzip and self.gzip is not None else self.identity
 
 
@@ -370,9 +389,15 @@ class ResponseTable:
         """How many requests wait now."""
         return self._held_total
 
-    def put(self, path: bytes, identity: Prepared, gzip: Prepared | None = None) -> None:
+    def put(
+        self,
+        path: bytes,
+        identity: Prepared,
+        gzip: Prepared | None = None,
+        brotli: Prepared | None = None,
+    ) -> None:
         """Answer ``path`` (``b"/media/hytv/720p/467000000.m4s"``) with these from now on."""
-        self.entries[path] = Resource(identity, gzip)
+        self.entries[path] = Resource(identity, gzip, brotli)
 
     def add_playlist(self, path: bytes, channel: str) -> BlockingPlaylist:
         """Return the blocking playlist at ``path``, made if it is new.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from origin.prepared import accepts_gzip
+from origin.prepared import accepts_brotli, accepts_gzip
 
 __all__ = [
     "MAX_REQUEST_BYTES",
@@ -66,6 +66,9 @@ class PlainGet(NamedTuple):
     gzip: bool
     """It accepts gzip."""
 
+    brotli: bool
+    """It accepts Brotli."""
+
 
 class Directives(NamedTuple):
     """What a query asks of a playlist; the rest of it means nothing to us."""
@@ -88,7 +91,7 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, bool | None] = {}
+        self._known: dict[bytes, tuple[bool, bool] | None] = {}
 
     def admit(self, data: bytes) -> PlainGet | None:
         """Return the request if ``data`` is exactly one plain GET."""
@@ -102,12 +105,12 @@ class Gate:
             return None
         block = data[end + len(_VERSION) :]
         try:
-            gzip = self._known[block]
+            codings = self._known[block]
         except KeyError:
-            gzip = self._judge(block)
-        return None if gzip is None else PlainGet(path, query, gzip)
+            codings = self._judge(block)
+        return None if codings is None else PlainGet(path, query, *codings)
 
-    def _judge(self, block: bytes) -> bool | None:
+    def _judge(self, block: bytes) -> tuple[bool, bool] | None:
         verdict = _judge_headers(block)
         if len(block) <= _MAX_KNOWN_BYTES:
             if len(self._known) >= _MAX_KNOWN_HEADS:
@@ -117,14 +120,15 @@ class Gate:
         return verdict
 
 
-def _judge_headers(block: bytes) -> bool | None:
-    """Return whether gzip is accepted, or None if the headers are not plain."""
+def _judge_headers(block: bytes) -> tuple[bool, bool] | None:
+    """Return whether gzip and Brotli are accepted, or None if the headers are not plain."""
     if not block.endswith(b"\r\n\r\n") or not block.isascii():
         return None
     headers = _plain_headers(block[:-4].decode("ascii").split("\r\n"))
     if headers is None or _HOST.fullmatch(headers.get("host", "")) is None:
         return None
-    return accepts_gzip(headers.get("accept-encoding", ""))
+    accepted = headers.get("accept-encoding", "")
+    return accepts_gzip(accepted), accepts_brotli(accepted)
 
 
 def _plain_headers(lines: list[str]) -> dict[str, str] | None:

@@ -1,8 +1,8 @@
 """The web app's files, read into memory once: no request ever becomes a path on disk.
 
 They are answered from the response table, so a browser's connections stay on the fast path when
-the page is loaded and the media begin.  That path knows gzip alone, so the Brotli files that the
-build makes are for an edge in front.
+the page is loaded and the media begin.  Browsers ask for Brotli on TLS and on loopback only; it is
+what the build packed, since packing well takes seconds.
 """
 
 from __future__ import annotations
@@ -94,14 +94,13 @@ class WebApp:
         self._put.clear()
         self._channels = frozenset(channels)
         framed = {page.file for page in PAGES if page.framed}
-        for name, data in files.items():
+        for name in files:
             if not name.endswith(_PACKED_SUFFIXES):
                 policy = POLICY.format(framed_by="*" if name in framed else "'self'")
-                self._put_file(f"/{name}", name, data, files.get(f"{name}.gz"), policy)
+                self._put_file(f"/{name}", name, files, policy)
         for path, page in fixed_pages(self._channels):
             if page.file in files:
-                packed = files.get(f"{page.file}.gz")
-                self._put_file(path, page.file, files[page.file], packed, page.policy)
+                self._put_file(path, page.file, files, page.policy)
             elif page.file == _MAIN:
                 self._put_not_built(path, page)
 
@@ -117,9 +116,7 @@ class WebApp:
         entry = self._table.entries.get(f"/{found[0].file}".encode())
         return entry if isinstance(entry, Resource) else None
 
-    def _put_file(
-        self, address: str, name: str, data: bytes, packed: bytes | None, policy: str
-    ) -> None:
+    def _put_file(self, address: str, name: str, files: Mapping[str, bytes], policy: str) -> None:
         kind = _content_type(name)
         text = kind.startswith(_TEXT_TYPES) or "javascript" in kind
         extra = [("Vary", "Accept-Encoding")] if text else []
@@ -132,12 +129,14 @@ class WebApp:
             handler="static",
             channel="",
         )
-        identity = form(data, extra=extra)
-        gzip = None
+        identity = form(files[name], extra=extra)
+        gzip = brotli = None
         if text:
-            body = pack(data) if packed is None else packed
-            gzip = form(body, extra=[("Content-Encoding", "gzip"), *extra])
-        self._table.put(address.encode(), identity, gzip)
+            packed = files.get(f"{name}.gz") or pack(files[name])
+            gzip = form(packed, extra=[("Content-Encoding", "gzip"), *extra])
+        if text and f"{name}.br" in files:
+            brotli = form(files[f"{name}.br"], extra=[("Content-Encoding", "br"), *extra])
+        self._table.put(address.encode(), identity, gzip, brotli)
         self._put.add(address)
 
     def _put_not_built(self, address: str, page: Page) -> None:

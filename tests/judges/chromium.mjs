@@ -3,8 +3,8 @@ import { load } from "./packages.mjs";
 
 const { chromium } = load("playwright-core");
 
-/** Start Chromium; the caller closes it. */
-export const startChromium = () =>
+/** Start Chromium, with further arguments of its own; the caller closes it. */
+export const startChromium = (...more) =>
   chromium.launch({
     executablePath: "/usr/bin/chromium",
     headless: true,
@@ -15,5 +15,6 @@ export const startChromium = () =>
       // A page among several must not be slowed down as if nobody saw it.
       "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
       "--disable-renderer-backgrounding",
+      ...more,
     ],
   });

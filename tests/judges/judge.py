@@ -24,6 +24,7 @@ __all__ = [
     "JudgeError",
     "PlaylistFault",
     "first_frames",
+    "measure_first",
     "measure_starts",
     "missing_for_judges",
     "play",
@@ -195,6 +196,25 @@ async def first_frames(urls: Iterable[str]) -> list[dict[str, Any]]:
     seen = [json.loads(line) for line in done.stdout.splitlines()]
     if [item["url"] for item in seen] != given:
         raise JudgeError(f"first_frame_judge.mjs ended with {done.code}: {done.stderr.decode()}")
+    return seen
+
+
+async def measure_first(visits: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Visit pages on throttled networks and return when each first showed or sounded, in order.
+
+    The keys of a visit and of its answer stand in ``start_judge.mjs``; a visit that played nothing
+    has a ``fault``.
+
+    Raises:
+        JudgeError: If the browser could not be driven.
+    """
+    given = list(visits)
+    lines = "".join(json.dumps(dict(visit)) + "\n" for visit in given)
+    timeout_s = len(given) * 60 + _MARGIN_S
+    done = await _run("start_judge.mjs", stdin=lines.encode(), timeout_s=timeout_s)
+    seen: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    if [item["url"] for item in seen] != [visit["url"] for visit in given]:
+        raise JudgeError(f"start_judge.mjs ended with {done.code}: {done.stderr.decode()}")
     return seen
 
 

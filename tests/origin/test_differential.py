@@ -112,6 +112,8 @@ HEADERS = (
 )
 ODD_HEADERS = (
     b"Accept-Encoding: gzip;q=0",
+    b"Accept-Encoding: br;q=0, gzip",
+    b"Accept-Encoding: br",
     b"Accept-Encoding: *",
     b"accept-encoding:GZIP",
     b"Accept-Encoding:",
@@ -253,7 +255,7 @@ def a_preparation() -> Preparation:
         )
         table.put(path, prepared)
     for path in (b"/page", b"/live/hytv/720p/index.m3u8", b"/api/v1/channels.json"):
-        plain, packed = (
+        plain, packed, smallest = (
             prepare(
                 path + form,
                 content_type="text/html",
@@ -262,9 +264,13 @@ def a_preparation() -> Preparation:
                 channel="",
                 extra=(*encoding, ("Vary", "Accept-Encoding")),
             )
-            for form, encoding in ((b" plain", ()), (b" packed", (("Content-Encoding", "gzip"),)))
+            for form, encoding in (
+                (b" plain", ()),
+                (b" packed", (("Content-Encoding", "gzip"),)),
+                (b" smallest", (("Content-Encoding", "br"),)),
+            )
         )
-        table.put(path, plain, packed)
+        table.put(path, plain, packed, smallest if path == b"/page" else None)
     table.add_playlist(b"/ll/hytv/720p/index.m3u8", "hytv").publish(
         PartAddress(100, 3),
         PlaylistBytes(b"full", b"packed full"),

@@ -9,6 +9,7 @@ from origin.prepared import (
     Hold,
     PlaylistBytes,
     ResponseTable,
+    accepts_brotli,
     accepts_gzip,
     date_line,
     prepare,
@@ -70,6 +71,14 @@ def test_a_body_of_parts_is_not_joined() -> None:
 def test_accepts_gzip(header: str, *, expected: bool) -> None:
     """Each row is one rule of RFC 9110, 12.5.3."""
     assert accepts_gzip(header) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("gzip, deflate, br", True), ("BR;q=0.5", True), ("br;q=0", False), ("*", False), ("", False)],
+)
+def test_accepts_brotli(header: str, *, expected: bool) -> None:
+    assert accepts_brotli(header) is expected
 
 
 def test_a_table_gives_what_was_put() -> None:

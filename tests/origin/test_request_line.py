@@ -29,6 +29,7 @@ def test_admits_what_a_browser_sends() -> None:
             b"/ll/hytv/720p/index.m3u8",
             b"_HLS_msn=7&CMCD=bl%3D2100",
             True,
+            True,
         )
 
 

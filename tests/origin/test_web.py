@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from origin.pages import PAGES
-from origin.prepared import Prepared, ResponseTable
+from origin.prepared import Prepared, Resource, ResponseTable
 from origin.web import WebApp, not_found, read_files
 
 FILES = {
@@ -129,6 +129,20 @@ def test_text_is_sent_compressed_and_pictures_as_they_are() -> None:
     picture = answer(table, "/assets/logo-Q1w2E3r4.png", accepts_gzip=True)
     assert picture.body == (b"png",)
     assert table.get(b"/index.html.br", gzip=False) is None
+
+
+def test_who_names_brotli_gets_what_the_build_packed() -> None:
+    table = served(FILES)
+    page = table.entries[b"/"]
+    assert isinstance(page, Resource)
+    small = page.choose(gzip=True, brotli=True)
+    assert small.body == (b"br",)
+    assert ("Content-Encoding", "br") in small.headers
+    assert ("Vary", "Accept-Encoding") in small.headers
+    assert any(name == "Content-Security-Policy" for name, _ in small.headers)
+    script = table.entries[b"/assets/app-Bx3kT9qZ.js"]  # of which the build made no such form
+    assert isinstance(script, Resource)
+    assert ("Content-Encoding", "gzip") in script.choose(gzip=True, brotli=True).headers
 
 
 def test_a_channel_that_is_gone_has_no_page() -> None:
