@@ -101,6 +101,14 @@ class ArchivedMedia:
             return unavailable("thumb", channel)
         return _media(data, "image/jpeg", "thumb", channel)
 
+    async def picture(self, channel: str, msn: int) -> bytes | None:
+        """Return the picture of a segment, None where there is none to be shown.
+
+        Cancelling is safe.
+        """
+        found = await self.thumbnail(channel, msn)
+        return b"".join(found.body) if found.status == 200 else None  # noqa: PLR2004
+
     def was_told(self, channel: str, rendition: str, msn: int) -> bool:
         """Tell whether the packager told that the archive has a segment of an open hour."""
         view = self._reader.told.view(channel, rendition, hour_of(msn))

@@ -89,6 +89,13 @@ class ClipSite:
             router.add_route("GET", path, handler)
             router.add_route("HEAD", path, handler)
 
+    async def shown(self, clip_id: str) -> ClipRecord | None:
+        """Return a clip that is public and may be shown now; None for all others."""
+        found = next((item for item in await self._records() if item.id == clip_id), None)
+        if found is None or found.programme or found.state != DONE or not found.public:
+            return None
+        return found if self._access(found) is Access.OPEN else None
+
     async def _clip(self, request: web.Request) -> web.StreamResponse:
         clip_id, suffix = request.match_info["id"], f".{request.match_info['suffix']}"
         found = next((item for item in await self._records() if item.id == clip_id), None)

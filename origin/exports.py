@@ -28,6 +28,7 @@ from origin.items import availability, full_item, next_change_s
 from origin.logos import Logo, draw_logo, logo_path, put_logos, read_logos
 from origin.m3u import M3U_TYPE, M3uChannel, base_of_host, render_m3u
 from origin.prepared import Resource, ResponseTable
+from origin.previews import Picture, size_of
 from origin.schedule import day_at, day_span
 from origin.search import MAX_QUERY, TitleIndex
 from origin.window import LiveWindow
@@ -199,6 +200,11 @@ class Exports:
         ]
         due_s = min([tomorrow_s, *(moment for moment in boundaries if moment is not None)])
         return max(0.0, min(due_s - unix_ns() / 1e9, _LONGEST_WAIT_S))
+
+    def logo(self, slug: str) -> Picture:
+        """Return where a channel's picture is, and its size where that is known."""
+        logo = self._logos[slug]
+        return Picture(logo_path(slug, logo), *size_of(logo.data))
 
     def _logo_path(self, slug: str) -> str:
         return logo_path(slug, self._logos[slug])

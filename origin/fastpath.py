@@ -32,6 +32,7 @@ from origin.connections import STATES, Connections, State, Watch, client_of
 from origin.prepared import (
     BlockingPlaylist,
     Hold,
+    HostForms,
     Prepared,
     Resource,
     ResponseTable,
@@ -181,10 +182,12 @@ class FastConnection(asyncio.Protocol):
         if self._hold is None and not self._paused:
             request = self._fast.gate.admit(data)
             if request is not None:
-                path, query, gzip, brotli = request
+                path, query, gzip, brotli, base = request
                 entry = self._fast.table.entries.get(path)
                 if query and names_moment(query):
                     entry = None  # the past is no prepared answer
+                if type(entry) is HostForms:
+                    entry = entry.get(base)  # the first request by a name is aiohttp's
                 if type(entry) is Resource:
                     self._send(entry.choose(gzip=gzip, brotli=brotli), started_ns)
                     return

@@ -28,6 +28,7 @@ from origin.prepared import (
     CORS_HEADERS,
     BlockingPlaylist,
     Hold,
+    HostForms,
     Prepared,
     Resource,
     accepts_brotli,
@@ -218,8 +219,11 @@ class Site:
         entry = self._table.entries.get(path.encode("utf-8", "surrogateescape"))
         if path == _TIME_PATH:
             entry = Resource(_time())
-        elif entry is None and place.handler in {"api", "static"}:
-            entry = await self._ask(request, path)
+        elif place.handler in {"api", "static"} and (
+            # A page of a moment, or whose links bear the name it was asked by, is made for it.
+            entry is None or isinstance(entry, HostForms) or "t" in request.query
+        ):
+            entry = await self._ask(request, path) or entry
         if isinstance(entry, BlockingPlaylist) and entry.edge is not None:
             return await self._playlist(request, entry, entry.edge, gzip=gzip)
         if isinstance(entry, Resource):

@@ -76,13 +76,13 @@ PAGES: Final = (
 """Whatever the web app has an address for.  The first that fits is taken."""
 
 
-def fixed_pages(channels: Iterable[str]) -> Iterator[tuple[str, Page]]:
-    """Return each address that is known beforehand: those that name nothing but a channel."""
+def fixed_pages(channels: Iterable[str]) -> Iterator[tuple[str, Page, str]]:
+    """Return each address that is known beforehand, and its channel: it names nothing else."""
     slugs = tuple(channels)
     for page in PAGES:
         if "{" not in page.address.replace("{channel}", ""):
             named = slugs if "{channel}" in page.address else ("",)
-            yield from ((page.address.replace("{channel}", slug), page) for slug in named)
+            yield from ((page.address.replace("{channel}", slug), page, slug) for slug in named)
 
 
 def find_page(path: str) -> tuple[Page, dict[str, str]] | None:

@@ -33,6 +33,7 @@ __all__ = [
     "Body",
     "Entry",
     "Hold",
+    "HostForms",
     "PlaylistBytes",
     "Prepared",
     "Resource",
@@ -71,6 +72,7 @@ _REASONS: Final = {
     404: "Not Found",
     410: "Gone",
     416: "Range Not Satisfiable",
+    501: "Not Implemented",
     503: "Service Unavailable",
 }
 
@@ -355,7 +357,31 @@ class BlockingPlaylist:
         return Resource(form(text.identity, ()), packed)
 
 
-Entry: TypeAlias = Resource | BlockingPlaylist
+class HostForms:
+    """A page whose links are whole addresses: one form for each name that it was asked by.
+
+    What a stranger calls us costs one form, and there are few of them: the oldest goes.
+    """
+
+    __slots__ = ("_forms",)
+
+    _MOST: Final = 16
+
+    def __init__(self) -> None:
+        self._forms: dict[str | None, Resource] = {}
+
+    def get(self, base: str | None) -> Resource | None:
+        """Return the form for ``base`` (``https://xem.example.vn``), if it was made."""
+        return self._forms.get(base)
+
+    def put(self, base: str | None, form: Resource) -> None:
+        """Keep a form."""
+        if base not in self._forms and len(self._forms) >= self._MOST:
+            del self._forms[next(iter(self._forms))]
+        self._forms[base] = form
+
+
+Entry: TypeAlias = Resource | BlockingPlaylist | HostForms
 
 
 def _release_at_once(released: list[Hold], stored_ns: int) -> None:

@@ -12,6 +12,7 @@ import re
 from typing import Final, NamedTuple
 
 from origin.prepared import accepts_brotli, accepts_gzip
+from origin.previews import base_of_request
 
 __all__ = [
     "MAX_REQUEST_BYTES",
@@ -39,6 +40,7 @@ _QUERY: Final = re.compile(rb"[A-Za-z0-9%&=._~!$'()*+,;:@/?-]*")
 _HEADER: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NUMBER: Final = re.compile(rb"[0-9]{1,15}")
+_OF_MOMENTS: Final = frozenset({b"utc", b"t"})
 
 # Headers that change what a request means or what is answered.
 _OTHER_MEANING: Final = frozenset(
@@ -69,6 +71,9 @@ class PlainGet(NamedTuple):
     brotli: bool
     """It accepts Brotli."""
 
+    base: str | None
+    """What whole addresses begin with, by its Host; None if that is no name."""
+
 
 class Directives(NamedTuple):
     """What a query asks of a playlist; the rest of it means nothing to us."""
@@ -91,7 +96,7 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[bool, bool] | None] = {}
+        self._known: dict[bytes, tuple[bool, bool, str | None] | None] = {}
 
     def admit(self, data: bytes) -> PlainGet | None:
         """Return the request if ``data`` is exactly one plain GET."""
@@ -105,12 +110,12 @@ class Gate:
             return None
         block = data[end + len(_VERSION) :]
         try:
-            codings = self._known[block]
+            verdict = self._known[block]
         except KeyError:
-            codings = self._judge(block)
-        return None if codings is None else PlainGet(path, query, *codings)
+            verdict = self._judge(block)
+        return None if verdict is None else PlainGet(path, query, *verdict)
 
-    def _judge(self, block: bytes) -> tuple[bool, bool] | None:
+    def _judge(self, block: bytes) -> tuple[bool, bool, str | None] | None:
         verdict = _judge_headers(block)
         if len(block) <= _MAX_KNOWN_BYTES:
             if len(self._known) >= _MAX_KNOWN_HEADS:
@@ -120,15 +125,16 @@ class Gate:
         return verdict
 
 
-def _judge_headers(block: bytes) -> tuple[bool, bool] | None:
-    """Return whether gzip and Brotli are accepted, or None if the headers are not plain."""
+def _judge_headers(block: bytes) -> tuple[bool, bool, str | None] | None:
+    """Return whether gzip and Brotli are accepted, and by which name; None if not plain."""
     if not block.endswith(b"\r\n\r\n") or not block.isascii():
         return None
     headers = _plain_headers(block[:-4].decode("ascii").split("\r\n"))
     if headers is None or _HOST.fullmatch(headers.get("host", "")) is None:
         return None
     accepted = headers.get("accept-encoding", "")
-    return accepts_gzip(accepted), accepts_brotli(accepted)
+    base = base_of_request(headers["host"], headers.get("x-forwarded-proto", ""))
+    return accepts_gzip(accepted), accepts_brotli(accepted), base
 
 
 def _plain_headers(lines: list[str]) -> dict[str, str] | None:
@@ -152,14 +158,14 @@ def _plain_headers(lines: list[str]) -> dict[str, str] | None:
 
 
 def names_moment(query: bytes) -> bool:
-    """Tell whether a query may carry ``utc``, which asks for the past: aiohttp reads it then.
+    """Tell whether a query may carry ``utc`` or ``t``, which ask for the past: aiohttp's then.
 
     A name in percent signs may be anything.
     """
-    if b"utc" not in query and b"%" not in query:
+    if b"t" not in query and b"%" not in query:
         return False
     names = [item.partition(b"=")[0] for item in query.split(b"&")]
-    return any(name == b"utc" or b"%" in name for name in names)
+    return any(name in _OF_MOMENTS or b"%" in name for name in names)
 
 
 def parse_directives(query: bytes) -> Directives | None:

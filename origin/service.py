@@ -28,6 +28,7 @@ from origin.exports import Exports
 from origin.fastpath import FastPath, PublicServer
 from origin.guide import Guide
 from origin.http import Past, Site, create_app
+from origin.link_previews import LinkPreviews, Sources
 from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
@@ -71,7 +72,6 @@ class Origin:
         self.table = ResponseTable(max_held=settings.origin.max_held_requests)
         self.preparation = Preparation(self.table, settings.channels)
         self._files: Mapping[str, bytes] = {}
-        self._web = WebApp(self.table)
         self._tally = Tally(slugs, self.table)
         self.guide = Guide(settings.guide_dir, slugs)
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
@@ -87,6 +87,7 @@ class Origin:
             Recordings(self.preparation, self._reader, self.guide, settings.channels, now=unix_ns),
             ArchivedMedia(self._reader, self.guide, settings.channels, now=unix_ns),
         )
+        self._previews, self._web = self._make_web(settings)
         limits = Limits(
             header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
         )
@@ -150,6 +151,7 @@ class Origin:
             tasks.create_task(self._admin.run())
             tasks.create_task(self.guide.run())
             tasks.create_task(self.exports.run())
+            tasks.create_task(self._web.run())
             # Several origins share the port: one that restarts takes no viewer before it has
             # the window, unless there is none to be had.
             with suppress(TimeoutError):
@@ -174,9 +176,26 @@ class Origin:
             return None
         return "no channel has a window yet"
 
+    def _make_web(self, settings: Settings) -> tuple[LinkPreviews, WebApp]:
+        sources = Sources(
+            guide=self.guide,
+            window=self.preparation.window,
+            logo=self.exports.logo,
+            archived=self._past.media.picture,
+            clip=self._clips.shown,
+        )
+        previews = LinkPreviews(settings, sources)
+        app = WebApp(self.table, previews)
+        self.guide.listen(app.forget)
+        return previews, app
+
     def _put_fixed(self) -> None:
         self.exports.configure(self._settings)
-        self._web.configure(self._files, [item.slug for item in self._settings.channels])
+        settings = self._settings
+        self._previews.configure(settings)
+        self._web.configure(
+            self._files, [item.slug for item in settings.channels], settings.station.public_url
+        )
 
     def _changed(self, change: Change) -> None:
         if change.state:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from core.publication import HoleDeclared, Publication, SnapshotEnd
 from core.timeline import PartAddress
 from origin.preparation import Preparation
-from origin.prepared import BlockingPlaylist, Hold, ResponseTable
+from origin.prepared import BlockingPlaylist, Hold, HostForms, ResponseTable
 from tests.origin.broadcast import MSN, Broadcast, make_settings
 
 SETTINGS = make_settings()
@@ -55,6 +55,7 @@ def test_every_address_that_a_playlist_names_is_answered() -> None:
     tell(preparation, TV.live(MSN + 1, range(4)))
     for path, entry in list(preparation.table.entries.items()):
         if path.startswith((b"/ll/hytv/", b"/live/hytv/", b"/sound/hytv/")):
+            assert not isinstance(entry, HostForms)
             listed = (
                 text(entry)
                 if isinstance(entry, BlockingPlaylist)

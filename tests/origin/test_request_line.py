@@ -30,6 +30,7 @@ def test_admits_what_a_browser_sends() -> None:
             b"_HLS_msn=7&CMCD=bl%3D2100",
             True,
             True,
+            "http://live.example.vn:8080",
         )
 
 
@@ -143,6 +144,8 @@ def test_parse_directives(query: bytes, expected: Directives | None) -> None:
         (b"utc", True),
         (b"%75tc=5", True),
         (b"lutc=5", False),
+        (b"t=2026-11-24T19:00", True),
+        (b"part=1&tt=2", False),
         (b"x=utc", False),
         (b"CMCD=br%3D5", False),
         (b"_HLS_msn=5", False),
