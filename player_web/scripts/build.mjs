@@ -10,7 +10,7 @@ import { build } from "vite";
 const BUDGET_BYTES = 200_000;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-const SOURCES = ["src", "scripts", "index.html", "vite.config.ts", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "scripts", "index.html", "embed.html", "vite.config.ts", "tsconfig.json", "package-lock.json"];
 
 const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];

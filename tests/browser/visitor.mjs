@@ -3,7 +3,7 @@
 // {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light", "scale": 1, "agent": ..., "touch": false,
 //  "script": ..., "wait": "load"}   a new visitor, nothing remembered; the script runs before the page's own
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
-// {"do": "see", "expression": ...}                     the expression's value
+// {"do": "see", "expression": ...}                     the expression's value; of both: "frame": 1 for the page's first frame
 // {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": ...}
 // {"do": "resize", "width": ..., "height": ...}  {"do": "reload"}  {"do": "back"}  {"do": "go", "url": ...}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
 // {"do": "answer", "path": "/a*", "status": 200, "json": ..., "base64": ..., "type": ...}   instead of the server, until "open"
@@ -85,9 +85,9 @@ async function hover({ selector, share }) {
 }
 
 /** Ask again and again: waitForFunction would need eval, which the page's policy forbids. */
-async function wait({ expression, seconds = 20 }) {
+async function wait({ expression, seconds = 20, frame = 0 }) {
   const end = Date.now() + seconds * 1000;
-  while (!(await page.evaluate(expression))) {
+  while (!(await page.frames()[frame]?.evaluate(expression))) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${expression}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -97,7 +97,7 @@ async function wait({ expression, seconds = 20 }) {
 const commands = {
   open,
   wait,
-  see: ({ expression }) => page.evaluate(expression),
+  see: ({ expression, frame = 0 }) => page.frames()[frame].evaluate(expression),
   click: ({ selector }) => page.click(selector, { timeout: 5000 }),
   key: ({ key }) => page.keyboard.press(key),
   shot: ({ path }) => page.screenshot({ path }).then(() => path),

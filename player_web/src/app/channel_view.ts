@@ -1,7 +1,7 @@
 /** `<lensong-channel>`: one channel's picture or card, its controls, its guide, and what goes on, in words. */
 import type { Channel, OnAir } from "../base/api.ts";
 import { Controls } from "../controls/controls.ts";
-import { element } from "../base/dom.ts";
+import { element, icon } from "../base/dom.ts";
 import { SENTENCE_OF } from "../playing/faults.ts";
 import { type Brief, songAt, stateAt } from "../guide/guide.ts";
 import { GuideStore } from "../guide/guide_store.ts";
@@ -54,6 +54,10 @@ export class ChannelView extends HTMLElement {
   readonly #watching = element("p", { class: "watching", hidden: true });
   readonly #songLine = element("p", { class: "song-line" });
   readonly #delay = element("p", { class: "delay" });
+  readonly #shareWord = element("span");
+  readonly #share = element(
+    "button", { type: "button", class: "share-button", "aria-keyshortcuts": "s" }, icon("share"), this.#shareWord,
+  );
   readonly #noteLine = element("p", { class: "note", role: "status" });
   readonly #onKey = (event: KeyboardEvent): void => this.#press(event);
 
@@ -116,6 +120,7 @@ export class ChannelView extends HTMLElement {
 
   /** Put every text into the language that is chosen now. */
   relabel(): void {
+    this.#shareWord.textContent = t("share");
     this.#controls?.relabel();
     this.#seekBar?.relabel();
     this.#guideView.relabel();
@@ -137,6 +142,8 @@ export class ChannelView extends HTMLElement {
     this.#stage.classList.toggle("radio", channel.kind === "radio");
     this.#stage.setAttribute("aria-label", channel.name);
     this.#title.textContent = channel.name;
+    this.#shareWord.textContent = t("share");
+    this.#share.onclick = () => void this.#openShare();
     this.#cardName.textContent = channel.name;
     const bars = element("span", { class: "bars", "aria-hidden": "true" }, ...[0, 1, 2, 3, 4].map(() => element("i")));
     this.#stage.replaceChildren(
@@ -152,7 +159,7 @@ export class ChannelView extends HTMLElement {
       element("div", { class: "about" },
         element("div", { class: "heading" },
           element("h1", {}, this.#title), this.#watching, this.#songLine, this.#delay, this.#noteLine,
-          this.#nowNext.element),
+          this.#nowNext.element, this.#share),
         controls.switches),
       this.#nowNext.songs,
       this.#guideView,
@@ -319,6 +326,17 @@ export class ChannelView extends HTMLElement {
     announceToSystem(this.#channel, this.#station, now, this.isPlaying, () => this.#playback?.toggle());
   }
 
+  async #openShare(): Promise<void> {
+    const [channel, playback] = [this.#channel, this.#playback];
+    if (!channel || !playback) return;
+    const { viewing } = playback;
+    const momentMs = channel.catchupDays > 0 ? playback.playingUnixMs() : null;
+    const onNow = this.#guide.knownAt(channel, momentMs ?? playback.nowMs());
+    const programme = viewing.kind === "programme" ? viewing.programme : onNow;
+    const { openShare } = await import("../share/share_dialog.ts");
+    openShare({ channel, programme, momentMs });
+  }
+
   #press(event: KeyboardEvent): void {
     const target = event.target as Element;
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select")) return;
@@ -328,6 +346,7 @@ export class ChannelView extends HTMLElement {
     if (isArrow && this.#seekBar?.press(event.key)) return event.preventDefault();
     const actions: Record<string, () => void> = {
       " ": () => this.#playback?.toggle(), k: () => this.#playback?.toggle(), m: () => this.#controls?.toggleMute(),
+      s: () => void this.#openShare(),
       f: () => this.#controls?.toggleFullscreen(), l: () => this.#playback?.goLive(), "0": () => this.#playback?.restart(),
     };
     const action = actions[event.key];

@@ -1,0 +1,95 @@
+/** The player alone, for a frame on somebody else's page. */
+import { type Channel, type Station, loadClockOffsetMs, loadOnAir, loadStation } from "../base/api.ts";
+import "../app/channel_view.ts";
+import type { ChannelView } from "../app/channel_view.ts";
+import { addressOf } from "../app/router.ts";
+import { element, icon } from "../base/dom.ts";
+import { recall, remember } from "../base/storage.ts";
+import { language, stationZone, t, useZone } from "../base/text.ts";
+import { type Embedded, parseEmbedded } from "./address.ts";
+
+const POLL_MS = 15_000;
+const page = document.querySelector("main") ?? document.body;
+
+async function start(): Promise<void> {
+  document.documentElement.lang = language();
+  const { clip, autoplay } = parseEmbedded(location.pathname, location.search, stationZone());
+  if (clip !== null) return showClip(clip, autoplay);
+  let station: Station;
+  try {
+    station = await loadStation();
+  } catch {
+    return say(t("faultList"), () => void start());
+  }
+  useZone(station.zone);
+  const place = parseEmbedded(location.pathname, location.search, stationZone());
+  const channel = station.channels.find((one) => one.id === place.channel);
+  if (!channel) return say(t("faultUnknownChannel"), null);
+  if (place.autoplay && channel.kind === "tv") return play(station, channel, place, true);
+  invite(station, channel, place);
+}
+
+/** Wait to be asked: nothing is loaded but one picture, and nothing makes a noise. */
+function invite(station: Station, channel: Channel, place: Embedded): void {
+  const words = t(channel.kind === "radio" ? "tapToListen" : "tapToWatch");
+  const button = element("button", { type: "button", class: "big", "aria-label": words }, icon("play"));
+  const poster = channel.thumbnail === null ? null
+    : element("img", { class: "poster", src: channel.thumbnail.replace("{msn}", "latest"), alt: "" });
+  poster?.addEventListener("error", () => poster.remove());
+  button.addEventListener("click", () => play(station, channel, place, false));
+  const name = element("h1", { class: "invitation", dir: "auto" }, channel.name);
+  page.replaceChildren(...(poster ? [poster] : []), name, button, wayOut(channel, place));
+}
+
+function play(station: Station, channel: Channel, place: Embedded, isMuted: boolean): void {
+  const view = document.createElement("lensong-channel") as ChannelView;
+  const name = element("h1", { class: "visually-hidden", dir: "auto" }, channel.name);
+  page.replaceChildren(name, view, wayOut(channel, place));
+  const { programme, momentMs } = place;
+  view.open(channel, { channel: channel.id, programme, momentMs }, {
+    station: station.name, clockOffsetMs: 0, setAddress: () => undefined,
+  });
+  if (isMuted) muteForNow(view);
+  else view.querySelector<HTMLElement>(".bar .play")?.focus({ preventScroll: true });
+  void loadClockOffsetMs().then((offset) => view.setClockOffsetMs(offset), () => undefined);
+  const poll = (): void => void loadOnAir().then((onAir) => view.showOnAir(onAir), () => undefined);
+  poll();
+  window.setInterval(() => { if (!document.hidden || view.isPlaying) poll(); }, POLL_MS);
+}
+
+/** Without sound this once: what the viewer chose elsewhere stays as it was. */
+function muteForNow(view: ChannelView): void {
+  const media = view.querySelector<HTMLMediaElement>("video");
+  if (!media || media.muted) return;
+  const before = recall("muted") ?? "no";
+  media.addEventListener("volumechange", () => remember("muted", before), { once: true });
+  media.muted = true;
+}
+
+function showClip(id: string, isAutoplay: boolean): void {
+  const video = element("video", {
+    class: "clip", controls: true, playsinline: true, src: `/clips/${id}.mp4`, "aria-label": document.title,
+    preload: "metadata", autoplay: isAutoplay,
+  });
+  video.muted = isAutoplay;
+  video.addEventListener("error", () => say(t("faultUnknownProgramme"), null));
+  page.replaceChildren(video);
+}
+
+/** The way to the whole page, in a window of its own. */
+function wayOut(channel: Channel, { programme, momentMs }: Embedded): HTMLElement {
+  const address = addressOf(channel, stationZone(), { programme, momentMs });
+  return element("a", { class: "way-out", href: address, target: "_blank", rel: "noopener" }, t("openWholePage"));
+}
+
+function say(words: string, retry: (() => void) | null): void {
+  const message = element("div", { class: "message", role: "status" }, element("p", { class: "sentence" }, words));
+  if (retry) {
+    const again = element("button", { type: "button", class: "primary" }, t("again"));
+    again.addEventListener("click", retry);
+    message.append(again);
+  }
+  page.replaceChildren(message);
+}
+
+void start();
