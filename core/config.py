@@ -104,8 +104,9 @@ class StationSettings(SettingsModel):
     """IANA time zone of the clock times that people read."""
 
     public_url: Annotated[str, AfterValidator(_known_origin)] | None = None
-    """Where viewers find the station: ``https://xem.example.vn``. Lists for TV apps need whole
-    addresses; without this they are made from the name that the app asked for."""
+    """Where viewers find the station: ``https://xem.example.vn``. Lists for TV apps and
+    previews of shared links need whole addresses; without this they are made from the name that
+    was asked for."""
 
 
 class PathSettings(SettingsModel):

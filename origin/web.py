@@ -167,7 +167,7 @@ class WebApp:
     def _fill(
         self, due: Iterable[tuple[str, Page, Preview]]
     ) -> list[tuple[str, Resource | HostForms]]:
-        """Make pages; blocks for about 0.2 ms each."""
+        """Make pages; blocks for about 0.06 ms each."""
         if self._base is None:
             return [(path, HostForms()) for path, _, _ in due]
         return [(path, self._page(page, preview, self._base)) for path, page, preview in due]
