@@ -104,6 +104,13 @@ class Visitor(LineProcess):
         """Return the value of a JavaScript expression."""
         return self.do("see", expression=expression)
 
+    def press_switch(self, name: str) -> None:
+        """Press a switch of the settings panel, and close the panel."""
+        self.do("click", selector=".gear")
+        self.wait("!!document.querySelector('dialog.settings[open]')")
+        self.do("click", selector=f"#switch-{name}")
+        self.do("click", selector="#settings-close")
+
     def complaints(self, *kinds: str) -> list[str]:
         """Return what the browser complained about since the page was opened."""
         return [one["text"] for one in self.do("complaints") if one["kind"] in kinds]

@@ -4,7 +4,7 @@
 //  "script": ..., "wait": "load"}   a new visitor, nothing remembered; the script runs before the page's own
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value; of both: "frame": 1 for the page's first frame
-// {"do": "click", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": ...}
+// {"do": "click", "selector": ..., "count": 1}  {"do": "tap", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": ...}
 // {"do": "resize", "width": ..., "height": ...}  {"do": "reload"}  {"do": "back"}  {"do": "go", "url": ...}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
 // {"do": "answer", "path": "/a*", "status": 200, "json": ..., "base64": ..., "type": ...}   instead of the server, until "open"
 // {"do": "network", "offline": false, "latency_ms": 0, "down_kbps": null}   null: as fast as it goes
@@ -98,7 +98,8 @@ const commands = {
   open,
   wait,
   see: ({ expression, frame = 0 }) => page.frames()[frame].evaluate(expression),
-  click: ({ selector }) => page.click(selector, { timeout: 5000 }),
+  click: ({ selector, count = 1 }) => page.click(selector, { timeout: 5000, clickCount: count }),
+  tap: ({ selector }) => page.tap(selector, { timeout: 5000 }),
   key: ({ key }) => page.keyboard.press(key),
   shot: ({ path }) => page.screenshot({ path }).then(() => path),
   type: ({ text }) => page.keyboard.type(text).then(() => true),

@@ -135,6 +135,11 @@ export class App extends HTMLElement {
       this.#view.open(channel, this.#withPlace(route), {
         station: this.#station?.name ?? "",
         clockOffsetMs: this.#clockOffsetMs,
+        channels: this.#station?.channels ?? [],
+        goTo: (address) => {
+          history.pushState(null, "", address);
+          this.#follow();
+        },
         setAddress: (address, isNew) => {
           if (isNew) history.pushState(null, "", address);
           else history.replaceState(null, "", address);

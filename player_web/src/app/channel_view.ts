@@ -1,6 +1,11 @@
 /** `<lensong-channel>`: one channel's picture or card, its controls, its guide, and what goes on, in words. */
 import type { Channel, OnAir } from "../base/api.ts";
 import { Controls } from "../controls/controls.ts";
+import { Gestures } from "../controls/gestures.ts";
+import { Keys } from "../controls/keys.ts";
+import type { Action } from "../controls/shortcuts.ts";
+import type { Stretch } from "../controls/sleep_decision.ts";
+import { dayOf } from "../base/clock.ts";
 import { element, icon } from "../base/dom.ts";
 import { SENTENCE_OF } from "../playing/faults.ts";
 import { type Brief, songAt, stateAt } from "../guide/guide.ts";
@@ -19,12 +24,17 @@ import type { Viewing } from "../playing/viewing.ts";
 
 /** A word in passing stays this long. */
 const NOTE_MS = 8_000;
+/** How often the guide is asked for the programmes on the bar. */
+const GUIDE_MS = 60_000;
 
 /** What the page around does for a channel. */
 export interface Surroundings {
   station: string;
   clockOffsetMs: number;
+  channels: readonly Channel[];
   setAddress(address: string, isNew: boolean): void;
+  /** Go to another address of the page. */
+  goTo(address: string): void;
 }
 
 export class ChannelView extends HTMLElement {
@@ -46,7 +56,17 @@ export class ChannelView extends HTMLElement {
     retry: () => this.#playback?.retryNow(),
     goLive: () => this.#playback?.goLive(),
   });
-  readonly #stage = element("section", { class: "stage" });
+  #around: Surroundings | null = null;
+  #keys: Keys | null = null;
+  #guideAskedMs = -GUIDE_MS;
+  /** A press on the picture brings the focus here, and with it the arrows for the volume. */
+  readonly #stage = element("section", { class: "stage", tabindex: -1 });
+  readonly #gestures = new Gestures(this.#stage, {
+    toggle: () => this.#playback?.toggle(),
+    fullscreen: () => this.#controls?.toggleFullscreen(),
+    isPlaying: () => this.isPlaying,
+  });
+  readonly #typed = element("p", { class: "typed", hidden: true });
   readonly #status = element("p", { class: "visually-hidden", role: "status" });
   readonly #cardName = element("bdi", { class: "card-name", dir: "auto" });
   readonly #cardSong = element("bdi", { class: "card-song", dir: "auto" });
@@ -59,7 +79,6 @@ export class ChannelView extends HTMLElement {
     "button", { type: "button", class: "share-button", "aria-keyshortcuts": "s" }, icon("share"), this.#shareWord,
   );
   readonly #noteLine = element("p", { class: "note", role: "status" });
-  readonly #onKey = (event: KeyboardEvent): void => this.#press(event);
 
   get isPlaying(): boolean {
     return this.#situation.kind === "playing";
@@ -72,14 +91,15 @@ export class ChannelView extends HTMLElement {
   /** Show a channel and begin to play what the address says. */
   open(channel: Channel, route: Route, around: Surroundings): void {
     this.#channel = channel;
+    this.#around = around;
     this.#station = around.station;
     const media = channel.kind === "radio" ? element("audio") : element("video", { playsinline: true });
     media.setAttribute("aria-label", channel.name);
-    media.addEventListener("click", () => this.#playback?.toggle());
     const playback = new Playback(media, channel, this.#guide, {
       onSituation: (situation) => this.#onSituation(situation),
       onViewing: (viewing) => this.#onViewing(viewing),
       onQualities: (qualities, chosen, playing) => this.#controls?.showQualities(qualities, chosen, playing),
+      onCaptions: (isShown) => this.#controls?.showCaptions(isShown),
       onNote: (note) => this.#showNote(note),
       onSwitches: (lowLatency, soundOnly) => this.#onSwitches(lowLatency, soundOnly),
       onAddress: (address, isNew) => around.setAddress(address, isNew),
@@ -92,15 +112,29 @@ export class ChannelView extends HTMLElement {
       chooseQuality: (index) => playback.chooseQuality(index),
       setLowLatency: (wanted) => playback.setLowLatency(wanted),
       setSoundOnly: (wanted) => playback.setSoundOnly(wanted),
+      setDataSaver: (wanted) => playback.setDataSaver(wanted),
+      setCaptions: (wanted) => playback.showCaptions(wanted),
+      pause: () => playback.pause(),
+      nowMs: () => playback.nowMs(),
+      playedMs: () => playback.playingUnixMs(),
+      playedProgramme: () => this.#playedProgramme(),
+      facts: () => playback.facts(),
     });
     this.#seekBar = new SeekBar(channel.thumbnail, {
       seek: (unixMs) => { playback.seek(unixMs); this.#showTime(); },
       skip: (seconds) => { playback.skip(seconds); this.#showTime(); },
       describe: (unixMs) => this.#describe(unixMs),
+      titleAt: (unixMs) => this.#guide.knownAt(channel, unixMs)?.title ?? "",
     });
     this.#build(channel, media, this.#controls, this.#seekBar);
     this.#guideView.open(channel, this.#guide, playback.nowMs());
-    document.addEventListener("keydown", this.#onKey);
+    this.#keys = new Keys(this.#stage, {
+      act: (action) => this.#act(action),
+      restart: () => this.#restart(),
+      numbers: () => around.channels.map((one) => one.number ?? 0).filter((number) => number > 0),
+      openNumber: (number) => this.#openNumber(number),
+      showTyped: (typed) => this.#showTyped(typed),
+    });
     this.#tick = window.setInterval(() => this.#onTick(), 1000);
     void playback.go(route);
   }
@@ -113,7 +147,9 @@ export class ChannelView extends HTMLElement {
   /** End: nothing plays and nothing is loaded any more. */
   close(): void {
     window.clearInterval(this.#tick);
-    document.removeEventListener("keydown", this.#onKey);
+    this.#keys?.close();
+    this.#gestures.close();
+    this.#controls?.close();
     this.#playback?.close();
     this.#playback = null;
   }
@@ -123,6 +159,7 @@ export class ChannelView extends HTMLElement {
     this.#shareWord.textContent = t("share");
     this.#controls?.relabel();
     this.#seekBar?.relabel();
+    this.#gestures.relabel();
     this.#guideView.relabel();
     this.#onSituation(this.#situation);
     this.#noteLine.textContent = this.#note ? t(this.#note.key) : "";
@@ -146,21 +183,20 @@ export class ChannelView extends HTMLElement {
     this.#share.onclick = () => void this.#openShare();
     this.#cardName.textContent = channel.name;
     const bars = element("span", { class: "bars", "aria-hidden": "true" }, ...[0, 1, 2, 3, 4].map(() => element("i")));
+    const screen = element("div", { class: "screen" },
+      media,
+      element("div", { class: "card" }, bars, this.#cardName, this.#cardSong),
+      this.#overlay.element, this.#gestures.pause, controls.toast, this.#typed);
     this.#stage.replaceChildren(
-      element("div", { class: "screen" },
-        media,
-        element("div", { class: "card" }, bars, this.#cardName, this.#cardSong),
-        this.#overlay.element),
-      seekBar.element,
-      controls.bar,
+      screen, element("div", { class: "controls" }, seekBar.element, controls.bar), controls.offer,
     );
+    if (channel.kind === "tv") this.#gestures.listen(screen);
     this.replaceChildren(
       this.#stage,
       element("div", { class: "about" },
         element("div", { class: "heading" },
           element("h1", {}, this.#title), this.#watching, this.#songLine, this.#delay, this.#noteLine,
-          this.#nowNext.element, this.#share),
-        controls.switches),
+          this.#nowNext.element, this.#share)),
       this.#nowNext.songs,
       this.#guideView,
       this.#status,
@@ -251,6 +287,7 @@ export class ChannelView extends HTMLElement {
     const { kind } = playback.viewing;
     const position = playback.position();
     this.#seekBar?.show(position);
+    if (position) this.#showProgrammes(position.startMs, position.endMs);
     const behindS = playback.behindS();
     const isOn = ["playing", "paused", "buffering"].includes(this.#situation.kind);
     if (kind === "live") this.#controls?.showBehind(playback.isBehind() && isOn ? behindS : 0);
@@ -294,8 +331,10 @@ export class ChannelView extends HTMLElement {
   #describe(unixMs: number): string {
     const playback = this.#playback;
     if (!playback || !this.#channel) return clockTime(unixMs, true);
-    const behindS = Math.round(playback.behindS());
-    const late = behindS > 0 && playback.isBehind() ? t("behindBy", { time: spanInWords(behindS) }) : "";
+    const atMs = playback.position()?.atMs ?? unixMs;
+    const behindS = Math.round(playback.behindS() + (atMs - unixMs) / 1000);
+    const isLate = playback.isBehind() || unixMs < atMs - 5_000;
+    const late = behindS > 0 && isLate && playback.viewing.kind !== "span" ? t("behindBy", { time: spanInWords(behindS) }) : "";
     const { viewing } = playback;
     const item = viewing.kind === "programme" ? viewing.programme : this.#guide.knownAt(this.#channel, unixMs);
     return [clockTime(unixMs, true), late, item?.title ?? ""].filter((part) => part !== "").join(", ");
@@ -337,22 +376,62 @@ export class ChannelView extends HTMLElement {
     openShare({ channel, programme, momentMs });
   }
 
-  #press(event: KeyboardEvent): void {
-    const target = event.target as Element;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select")) return;
-    const isArrow = event.key === "ArrowLeft" || event.key === "ArrowRight";
-    // A list that has the focus scrolls by its arrows, a button does what it is for.
-    if (target.closest(isArrow ? ".panel, .side" : "button, a")) return;
-    if (isArrow && this.#seekBar?.press(event.key)) return event.preventDefault();
-    const actions: Record<string, () => void> = {
-      " ": () => this.#playback?.toggle(), k: () => this.#playback?.toggle(), m: () => this.#controls?.toggleMute(),
-      s: () => void this.#openShare(),
-      f: () => this.#controls?.toggleFullscreen(), l: () => this.#playback?.goLive(), "0": () => this.#playback?.restart(),
-    };
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
+  /** Mark on the bar where programmes begin; the window may reach into yesterday. */
+  #showProgrammes(startMs: number, endMs: number): void {
+    const channel = this.#channel;
+    if (!channel?.guide) return;
+    if (this.isPlaying && performance.now() - this.#guideAskedMs >= GUIDE_MS) {
+      this.#guideAskedMs = performance.now();
+      const days = new Set([startMs, endMs].map((moment) => dayOf(moment, stationZone())));
+      // Without an answer there are no ticks; the guide below says what went wrong.
+      for (const day of days) this.#guide.day(channel, day).catch(() => undefined);
+    }
+    this.#seekBar?.showProgrammes(this.#guide.knownBetween(channel, startMs, endMs));
+  }
+
+  #playedProgramme(): Stretch | null {
+    const [playback, channel] = [this.#playback, this.#channel];
+    if (!playback || !channel) return null;
+    const { viewing } = playback;
+    const atMs = playback.position()?.atMs ?? playback.playingUnixMs() ?? playback.nowMs();
+    const onNow = viewing.kind === "live" ? this.#nowNext.onNow(playback.nowMs()) : null;
+    const item = viewing.kind === "programme" ? viewing.programme : (this.#guide.knownAt(channel, atMs) ?? onNow);
+    return item && { startMs: item.startS * 1000, stopMs: item.stopS * 1000 };
+  }
+
+  #act(action: Exclude<Action, { do: "digit" }>): void {
+    const controls = this.#controls;
+    switch (action.do) {
+      case "toggle": return this.#playback?.toggle();
+      case "live": return this.#playback?.goLive();
+      case "skip": this.#playback?.skip(action.seconds); return this.#showTime();
+      case "volume": return controls?.turnVolume(action.percent);
+      case "mute": return controls?.toggleMute();
+      case "fullscreen": return controls?.toggleFullscreen();
+      case "captions": return controls?.toggleCaptions();
+      case "pip": return void controls?.togglePip();
+      case "sleep": return void controls?.openSettings("sleep");
+      case "statistics": return void controls?.toggleStatistics();
+      case "share": return void this.#openShare();
+      case "help": return void controls?.openHelp();
+    }
+  }
+
+  /** Begin the programme again; of live, the one that is on, where it is offered from its start. */
+  #restart(): void {
+    const address = this.#nowNext.offered;
+    if (this.#playback?.viewing.kind === "live" && address) this.#around?.goTo(address);
+    else this.#playback?.restart();
+  }
+
+  #openNumber(number: number): void {
+    const wanted = this.#around?.channels.find((one) => one.number === number);
+    if (wanted && wanted.id !== this.#channel?.id) this.#around?.goTo(addressOf(wanted, stationZone()));
+  }
+
+  #showTyped(typed: string): void {
+    this.#typed.textContent = typed;
+    this.#typed.hidden = typed === "";
   }
 }
 

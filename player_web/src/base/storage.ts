@@ -1,6 +1,7 @@
 /** The viewer's choices, kept in the browser; a browser that keeps nothing works as well. */
 
-type Key = "language" | "volume" | "muted" | "low_latency" | "quality_height" | "bandwidth_bps";
+type Key = "language" | "volume" | "muted" | "low_latency" | "quality_height" | "bandwidth_bps"
+  | "data_saver" | "captions" | "caption_style" | "letter_keys";
 
 export function recall(key: Key): string | null {
   try {

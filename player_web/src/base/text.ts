@@ -36,6 +36,11 @@ export function t(key: MessageKey, values: Record<string, string | number> = {})
   return TABLES[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** Write a number with one digit after the point at most, as the language does. */
+export const decimal = (value: number): string => (
+  new Intl.NumberFormat(LOCALES[current], { maximumFractionDigits: 1 }).format(value)
+);
+
 /** Return a span of time in words: "12 giây", "4 phút". */
 export function spanInWords(seconds: number): string {
   if (seconds >= 5_400) {

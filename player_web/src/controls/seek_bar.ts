@@ -3,7 +3,9 @@ import { msnAt } from "../base/clock.ts";
 import { name } from "./controls.ts";
 import { element, icon } from "../base/dom.ts";
 import type { Position } from "../playing/playback.ts";
-import { clockTime, t } from "../base/text.ts";
+import type { Brief } from "../guide/guide.ts";
+import { ticksIn } from "./ticks.ts";
+import { clockTime, language, t } from "../base/text.ts";
 
 const SKIP_S = 30;
 const PAGE_S = 300;
@@ -13,6 +15,8 @@ export interface SeekActions {
   skip(seconds: number): void;
   /** Say in words where a moment lies: "19:02:10, trễ 4 phút, Thời sự". */
   describe(unixMs: number): string;
+  /** Return the title of what was on air at a moment; empty where the guide does not say. */
+  titleAt(unixMs: number): string;
 }
 
 export class SeekBar {
@@ -28,12 +32,17 @@ export class SeekBar {
   );
   readonly #picture = element("img", { alt: "", width: 160, height: 90, hidden: true });
   readonly #time = element("span", { class: "seek-time" });
-  readonly #preview = element("div", { class: "preview", hidden: true, "aria-hidden": "true" }, this.#picture, this.#time);
+  readonly #title = element("bdi", { class: "seek-title", dir: "auto" });
+  readonly #preview = element(
+    "div", { class: "preview", hidden: true, "aria-hidden": "true" }, this.#picture, this.#time, this.#title,
+  );
+  readonly #ticks = element("div", { class: "ticks", "aria-hidden": "true" });
   readonly #from = element("span");
   readonly #at = element("span", { class: "seek-at" });
   readonly #to = element("span");
   #position: Position | null = null;
   #isHeld = false;
+  #drawnTicks = "";
 
   /** Make it; `thumbnail` is the path of a small picture, with `{msn}`. */
   constructor(thumbnail: string | null, actions: SeekActions) {
@@ -41,7 +50,7 @@ export class SeekBar {
     this.#actions = actions;
     this.element.append(
       this.#back,
-      element("div", { class: "track" }, this.#preview, this.#bar,
+      element("div", { class: "track" }, this.#preview, this.#bar, this.#ticks,
         element("div", { class: "times", "aria-hidden": "true" }, this.#from, this.#at, this.#to)),
       this.#forward,
     );
@@ -69,6 +78,21 @@ export class SeekBar {
     if (this.#isHeld) return;
     this.#bar.value = String(Math.round(atMs / 1000));
     this.#showValue(atMs);
+  }
+
+  /** Mark where programmes begin. */
+  showProgrammes(items: readonly Brief[]): void {
+    const position = this.#position;
+    const ticks = position ? ticksIn(items, position.startMs, position.endMs) : [];
+    // A step of a thousandth of the bar is less than a pixel: the window slides all the time.
+    const wanted = JSON.stringify([language(), ticks.map(({ share, title }) => [Math.round(share * 1000), title])]);
+    if (wanted === this.#drawnTicks) return;
+    this.#drawnTicks = wanted;
+    this.#ticks.replaceChildren(...ticks.map(({ share, title }) => {
+      const tick = element("i", { "data-title": title });
+      tick.style.setProperty("--share", String(share));
+      return tick;
+    }));
   }
 
   /** Do what a key means on the page: arrows go 30 s; true if it meant something. */
@@ -132,6 +156,7 @@ export class SeekBar {
     this.#preview.hidden = false;
     this.#preview.style.setProperty("--share", `${100 * this.#shareOf(unixMs)}%`);
     this.#time.textContent = clockTime(unixMs, true);
+    this.#title.textContent = this.#actions.titleAt(unixMs);
     const address = this.#thumbnail?.replace("{msn}", String(msnAt(unixMs)));
     if (!address || this.#picture.getAttribute("src") === address) return;
     this.#picture.src = address;

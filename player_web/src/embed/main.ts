@@ -47,7 +47,7 @@ function play(station: Station, channel: Channel, place: Embedded, isMuted: bool
   page.replaceChildren(name, view, wayOut(channel, place));
   const { programme, momentMs } = place;
   view.open(channel, { channel: channel.id, programme, momentMs }, {
-    station: station.name, clockOffsetMs: 0, setAddress: () => undefined,
+    station: station.name, clockOffsetMs: 0, channels: [], goTo: () => undefined, setAddress: () => undefined,
   });
   if (isMuted) muteForNow(view);
   else view.querySelector<HTMLElement>(".bar .play")?.focus({ preventScroll: true });

@@ -26,6 +26,13 @@ export class GuideStore {
     return programmeAt(await this.day(channel, dayOf(unixMs, stationZone())), unixMs / 1000);
   }
 
+  /** Return the programmes that begin between two moments as far as they are known already. */
+  knownBetween(channel: Channel, startMs: number, endMs: number): Programme[] {
+    const days = new Set([startMs, endMs].map((moment) => dayOf(moment, stationZone())));
+    return [...days].flatMap((day) => this.#known.get(`${channel.id} ${day}`) ?? [])
+      .filter((item) => item.startS * 1000 >= startMs && item.startS * 1000 <= endMs);
+  }
+
   /** Return the programme at a moment as far as it is known already. */
   knownAt(channel: Channel, unixMs: number): Programme | null {
     const items = this.#known.get(`${channel.id} ${dayOf(unixMs, stationZone())}`) ?? [];

@@ -33,6 +33,11 @@ export class NowNext {
     this.#start.textContent = words;
   }
 
+  /** Return the address at which what is on is offered from its start; null where it is not. */
+  get offered(): string | null {
+    return this.#start.hidden ? null : this.#start.getAttribute("href");
+  }
+
   /** Return what is on at a moment by the newest answer. */
   onNow(nowMs: number): Brief | null {
     return onNowAt(this.#onAir?.programme ?? null, this.#onAir?.next ?? null, nowMs / 1000).now;

@@ -14,7 +14,10 @@ export interface Quality {
   index: number;
   /** Lines of the picture; 0 for sound. */
   height: number;
+  /** Peak, with the sound. */
   bitrateBps: number;
+  /** Average, with the sound; the peak where no average is told. */
+  averageBps: number;
 }
 
 export interface Qualities {
@@ -50,6 +53,8 @@ export interface EngineListener {
   onMedia(): void;
   /** Something that the archive does not have was skipped. */
   onHole(): void;
+  /** Captions are there, or gone, or shown, or hidden. */
+  onCaptions(): void;
   /** A request failed; the engine tries again by itself. */
   onTrouble(trouble: Trouble): void;
   /** The engine gives up. */
@@ -62,11 +67,16 @@ export interface Engine {
   readonly qualities: Qualities;
   /** Bits a second that the network carries, as far as it was measured. */
   readonly bandwidthBps: number | null;
+  /** Whether captions are shown; null, or absent, where there are none. */
+  readonly captions?: boolean | null;
   start(): void;
   /** Load nothing more; what is buffered plays on. */
   stopLoading(): void;
   close(): void;
   chooseQuality(index: number): void;
+  /** Keep to the small qualities from now on, or to what the network carries. */
+  setDataSaver?(wanted: boolean): void;
+  showCaptions?(wanted: boolean): void;
   /** Return the media time at which the source is meant to be watched live, in seconds; null when unknown. */
   livePositionS(): number | null;
   /** Return the wall clock of what is on screen, in UNIX milliseconds; null when unknown. */

@@ -1,7 +1,9 @@
 /** hls.js, which is loaded with the first source. */
 import type Hls from "hls.js";
 import type { ErrorData } from "hls.js";
-import { recallNumber, remember } from "../base/storage.ts";
+import { recall, recallNumber, remember } from "../base/storage.ts";
+import { addCaptions, clearCaptions, showCaptionTrack } from "./caption_track.ts";
+import { saverQuality } from "./data_rate.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source, type Span } from "./engine.ts";
 import { type FaultCode, networkFault } from "./faults.ts";
 import { hlsSettings } from "./hls_settings.ts";
@@ -20,6 +22,8 @@ export class HlsEngine implements Engine {
   #isClosed = false;
   #hasPlayed = false;
   #recovered = false;
+  #dataSaver = recall("data_saver") === "yes";
+  #captionsWanted = recall("captions") === "yes";
   readonly #leaving = new AbortController();
 
   /** `startMs` is the moment to begin with, in UNIX milliseconds; null where the playlist says. */
@@ -36,13 +40,19 @@ export class HlsEngine implements Engine {
   get qualities(): Qualities {
     const hls = this.#hls;
     if (!hls) return NO_QUALITIES;
-    const all = hls.levels.map((level, index) => ({ index, height: level.height ?? 0, bitrateBps: level.bitrate }));
+    const all = hls.levels.map(({ height, bitrate, averageBitrate }, index) => (
+      { index, height: height ?? 0, bitrateBps: bitrate, averageBps: averageBitrate || bitrate }
+    ));
     return { all, chosen: hls.autoLevelEnabled ? -1 : hls.nextLevel, playing: hls.currentLevel };
   }
 
   get bandwidthBps(): number | null {
     const estimate = this.#hls?.bandwidthEstimate;
     return estimate && Number.isFinite(estimate) ? estimate : null;
+  }
+
+  get captions(): boolean | null {
+    return this.#hls && this.#hls.subtitleTracks.length > 0 ? this.#captionsWanted : null;
   }
 
   start(): void {
@@ -59,6 +69,7 @@ export class HlsEngine implements Engine {
     this.#leaving.abort();
     this.#hls?.destroy();
     this.#hls = null;
+    clearCaptions(this.#media);
   }
 
   chooseQuality(index: number): void {
@@ -68,6 +79,22 @@ export class HlsEngine implements Engine {
     const height = index < 0 ? 0 : (hls.levels[index]?.height ?? 0);
     remember("quality_height", String(height));
     this.#listener.onQualities();
+  }
+
+  setDataSaver(wanted: boolean): void {
+    this.#dataSaver = wanted;
+    const hls = this.#hls;
+    if (!hls) return;
+    // A large quality that was chosen is given up.
+    if (!hls.autoLevelEnabled && this.#isTooMuch(hls, hls.nextLevel)) this.chooseQuality(-1);
+    hls.capLevelToPlayerSize = !wanted;
+    this.#capForSaver(hls);
+    this.#listener.onQualities();
+  }
+
+  showCaptions(wanted: boolean): void {
+    this.#captionsWanted = wanted;
+    this.#applyCaptions();
   }
 
   livePositionS(): number | null {
@@ -108,6 +135,10 @@ export class HlsEngine implements Engine {
     const { lowLatency, isArchive, url } = this.#source;
     const hls = new HlsClass({
       ...hlsSettings({ lowLatency, bandwidthBps: knownBandwidth(), recorded: isArchive }),
+      ...(this.#dataSaver ? { capLevelToPlayerSize: false } : {}),
+      // Captions are the viewer's choice, not the playlist's: no track is called so, hence none is loaded unasked.
+      subtitlePreference: { lang: "none" },
+      renderTextTracksNatively: false,
       ...(isArchive ? { pLoader: loaderStartingAt(HlsClass, this.#startMs) } : {}),
     });
     this.#hls = hls;
@@ -118,7 +149,15 @@ export class HlsEngine implements Engine {
 
   #listen(hls: Hls, HlsClass: HlsClass): void {
     const { Events } = HlsClass;
+    hls.on(Events.CUES_PARSED, (_, { cues }) => {
+      if (hls === this.#hls) addCaptions(this.#media, cues as VTTCue[]);
+    });
+    hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => {
+      // Player: hls.js makes its own choice just after this event.
+      queueMicrotask(() => { if (hls === this.#hls) this.#applyCaptions(); });
+    });
     hls.on(Events.MANIFEST_PARSED, () => {
+      this.#capForSaver(hls);
       this.#chooseRememberedQuality(hls);
       this.#listener.onReady();
       this.#listener.onQualities();
@@ -147,7 +186,34 @@ export class HlsEngine implements Engine {
   #chooseRememberedQuality(hls: Hls): void {
     const height = recallNumber("quality_height") ?? 0;
     const index = height > 0 ? hls.levels.findIndex((level) => level.height === height) : -1;
-    if (index >= 0) hls.nextLevel = index;
+    if (index >= 0 && !this.#isTooMuch(hls, index)) hls.nextLevel = index;
+  }
+
+  /** Return the best quality that the data saver allows; null without it. */
+  #saverLevel(): number | null {
+    return this.#dataSaver ? saverQuality(this.qualities.all) : null;
+  }
+
+  #isTooMuch(hls: Hls, index: number): boolean {
+    const best = this.#saverLevel();
+    return best !== null && (hls.levels[index]?.bitrate ?? 0) > (hls.levels[best]?.bitrate ?? 0);
+  }
+
+  #capForSaver(hls: Hls): void {
+    const best = this.#saverLevel();
+    // Player: while hls.js caps by the picture's size, it writes this number itself.
+    if (best !== null) hls.autoLevelCapping = best;
+  }
+
+  #applyCaptions(): void {
+    const hls = this.#hls;
+    if (!hls) return;
+    if (hls.subtitleTracks.length > 0) {
+      showCaptionTrack(this.#media, this.#captionsWanted);
+      // Player: hls.js loads a track that is chosen even while it is not displayed.
+      hls.subtitleTrack = this.#captionsWanted ? Math.max(0, hls.subtitleTrack) : -1;
+    }
+    this.#listener.onCaptions();
   }
 
   #keepBandwidth(): void {

@@ -1,4 +1,5 @@
 /** The browser's own HLS: on Apple's devices, where it gives AirPlay and sound in the background. */
+import { recall } from "../base/storage.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Source, type Span } from "./engine.ts";
 import { type FaultCode, networkFault } from "./faults.ts";
 
@@ -22,6 +23,7 @@ export class NativeEngine implements Engine {
   readonly #startMs: number | null;
   readonly #listener: EngineListener;
   readonly #leaving = new AbortController();
+  #captionsWanted = recall("captions") === "yes";
 
   /** `startMs` is the moment to begin with, in UNIX milliseconds; null where the playlist says. */
   constructor(media: HTMLMediaElement, source: Source, startMs: number | null, listener: EngineListener) {
@@ -31,8 +33,13 @@ export class NativeEngine implements Engine {
     this.#listener = listener;
   }
 
+  get captions(): boolean | null {
+    return this.#captionTracks().length > 0 ? this.#captionsWanted : null;
+  }
+
   start(): void {
     const until = { signal: this.#leaving.signal };
+    this.#media.textTracks.addEventListener("addtrack", () => this.showCaptions(this.#captionsWanted), until);
     this.#media.addEventListener("loadedmetadata", () => this.#goToStart(), until);
     this.#media.src = this.#source.url;
     this.#listener.onReady();
@@ -50,6 +57,16 @@ export class NativeEngine implements Engine {
 
   chooseQuality(): void {
     // The browser decides.
+  }
+
+  showCaptions(wanted: boolean): void {
+    this.#captionsWanted = wanted;
+    this.#captionTracks().forEach((track, index) => { track.mode = wanted && index === 0 ? "showing" : "disabled"; });
+    this.#listener.onCaptions();
+  }
+
+  #captionTracks(): TextTrack[] {
+    return [...this.#media.textTracks].filter(({ kind }) => kind === "subtitles" || kind === "captions");
   }
 
   livePositionS(): number | null {

@@ -21,6 +21,8 @@ export interface PlaybackListener {
   /** Something to say in passing; null takes it back. */
   onNote(note: MessageKey | null): void;
   onSwitches(lowLatency: boolean, soundOnly: boolean): void;
+  /** Whether captions are shown; null where there are none. */
+  onCaptions(isShown: boolean | null): void;
   /** The address of what plays now; a new one for the way back, or in place of the old. */
   onAddress(address: string, isNew: boolean): void;
 }
@@ -70,6 +72,7 @@ export class Playback {
     this.#player = new Player(media, {
       onSituation: (situation) => this.#onSituation(situation),
       onQualities: (qualities, chosen, playing) => listener.onQualities(qualities, chosen, playing),
+      onCaptions: (isShown) => listener.onCaptions(isShown),
       onUnsteady: () => this.#dropLowLatency(),
       onHole: () => listener.onNote("holeSkipped"),
     });
@@ -196,6 +199,18 @@ export class Playback {
 
   chooseQuality(index: number): void {
     this.#player.chooseQuality(index);
+  }
+
+  setDataSaver(wanted: boolean): void {
+    this.#player.setDataSaver(wanted);
+  }
+
+  showCaptions(wanted: boolean): void {
+    this.#player.showCaptions(wanted);
+  }
+
+  pause(): void {
+    if (["playing", "buffering", "loading"].includes(this.#situation.kind)) this.#player.pause();
   }
 
   setLowLatency(wanted: boolean): void {

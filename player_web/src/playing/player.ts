@@ -7,6 +7,7 @@
 import { type Engine, type EngineListener, NO_QUALITIES, type Quality, type Source, type Span, type Trouble } from "./engine.ts";
 import { Observers, type PlayerFacts, type PlayerObserver, type Situation, bufferedAheadS, framesOf } from "./facts.ts";
 import { type FaultCode, isLasting, networkFault, retryPauseS } from "./faults.ts";
+import { remember } from "../base/storage.ts";
 import { HlsEngine } from "./hls_engine.ts";
 import { NativeEngine, playsNatively } from "./native_engine.ts";
 
@@ -20,6 +21,8 @@ export interface PlayerListener {
   onUnsteady(): void;
   /** Something that the archive does not have was skipped. */
   onHole(): void;
+  /** Whether captions are shown; null where there are none. */
+  onCaptions(isShown: boolean | null): void;
 }
 
 const PATIENCE_MS = 20_000;
@@ -184,6 +187,18 @@ export class Player {
     this.#engine?.chooseQuality(index);
   }
 
+  /** Keep to the small qualities, or to what the network carries; remembered. */
+  setDataSaver(wanted: boolean): void {
+    remember("data_saver", wanted ? "yes" : "no");
+    this.#engine?.setDataSaver?.(wanted);
+  }
+
+  /** Show captions, or hide them; remembered. */
+  showCaptions(wanted: boolean): void {
+    remember("captions", wanted ? "yes" : "no");
+    this.#engine?.showCaptions?.(wanted);
+  }
+
   #load(again: boolean): void {
     const source = this.#source;
     if (!source) return;
@@ -215,6 +230,7 @@ export class Player {
       onQualities: heard(() => this.#tellQualities()),
       onMedia: heard(() => { this.#trouble = null; }),
       onHole: heard(() => this.#listener.onHole()),
+      onCaptions: heard(() => this.#listener.onCaptions(this.#engine?.captions ?? null)),
       onTrouble: heard((trouble: Trouble) => {
         this.#trouble = trouble;
         this.#observers.tell({ kind: "trouble", trouble });
@@ -232,6 +248,7 @@ export class Player {
     this.#unloading = true;
     this.#engine?.close();
     this.#engine = null;
+    this.#listener.onCaptions(null);
   }
 
   #onEnded(): void {
