@@ -75,6 +75,29 @@ class RecordedStation(LineProcess):
         return int(self.ask(f"ends {seconds}"))
 
 
+class OnAirStation(LineProcess):
+    """The whole platform, studios and all (``tests.browser.on_air_station``)."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.executable, "-m", "tests.browser.on_air_station")
+        told = json.loads(self.read())
+        self.site: str = told["site"]
+        self.on_air_s: int = told["on_air_s"]
+        """Since when there is something to see, UNIX seconds."""
+
+        self.steady_since_s: float = self.on_air_s
+        """Since when television came from its studio without a break, UNIX seconds."""
+
+        self.programmes: dict[str, dict[str, Any]] = told["programmes"]
+        """What the site says of each, by title."""
+
+    def tell(self, words: str) -> Any:
+        """Do something to the station, see there; return what came of it."""
+        answer = json.loads(self.ask(words))
+        assert not isinstance(answer, dict), answer
+        return answer
+
+
 class Visitor(LineProcess):
     """Chromium with the page open."""
 
@@ -148,6 +171,23 @@ def recorded() -> Iterator[RecordedStation]:
     station = RecordedStation()
     with _closing(station):
         yield station
+
+
+@pytest.fixture(scope="module")
+def on_air() -> Iterator[OnAirStation]:
+    """Return the whole platform, on air."""
+    _skip_unless_possible()
+    station = OnAirStation()
+    with _closing(station):
+        yield station
+
+
+@pytest.fixture(scope="module")
+def watcher(on_air: OnAirStation) -> Iterator[Visitor]:
+    """Return a browser for the whole platform."""
+    watcher = Visitor(on_air.site)
+    with _closing(watcher):
+        yield watcher
 
 
 @pytest.fixture(scope="module")

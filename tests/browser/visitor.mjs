@@ -21,6 +21,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 const browser = await startChromium();
 const ABSENT = /\/(api\/v1\/epg|api\/v1\/programmes|thumb|programmes)\//;
 let page;
+let throttle;
 let complaints = [];
 let requests = [];
 
@@ -36,6 +37,7 @@ async function open(wanted) {
   });
   if (script) await context.addInitScript({ content: script });
   page = await context.newPage();
+  throttle = null;
   page.on("pageerror", (error) => complaints.push({ kind: "uncaught", text: error.message }));
   page.on("dialog", (dialog) => {
     complaints.push({ kind: "dialog", text: dialog.message() });
@@ -59,9 +61,12 @@ async function open(wanted) {
 /** The network from now on: gone, or as slow as Chromium's own throttle makes it. */
 async function network({ offline = false, latency_ms = 0, down_kbps = null, up_kbps = down_kbps }) {
   const bytes = (kbps) => (kbps === null ? -1 : (kbps * 1000) / 8);
-  const session = await page.context().newCDPSession(page);
-  await session.send("Network.enable");
-  await session.send("Network.emulateNetworkConditions", {
+  // One session a page: what one has cut off, another cannot give back.
+  if (!throttle) {
+    throttle = await page.context().newCDPSession(page);
+    await throttle.send("Network.enable");
+  }
+  await throttle.send("Network.emulateNetworkConditions", {
     offline, latency: latency_ms, downloadThroughput: bytes(down_kbps), uploadThroughput: bytes(up_kbps),
   });
   return true;

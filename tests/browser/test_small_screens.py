@@ -1,0 +1,84 @@
+"""The page on the smallest screens and at 200 % zoom: nothing is cut, covered, or too small to hit.
+
+320 x 568 is the smallest phone, and WCAG 2.2's measure for 400 % zoom; 683 x 384 at two device
+pixels each is what a laptop of 1366 x 768 has at 200 %.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.browser.conftest import Visitor
+from tests.browser.test_archive_page import MEDIA, MOVING
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+SCREENS: Final = {
+    "phone": {"width": 320, "height": 568, "scale": 2, "touch": True, "scheme": "light"},
+    "zoom": {"width": 683, "height": 384, "scale": 2, "scheme": "dark"},
+}
+
+# Everything that is wrong with what can be seen and hit, in words.
+FAULTS: Final = Path(__file__).with_name("small_screens.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=sorted(SCREENS))
+def screen(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return what of a visitor's device matters."""
+    return dict(SCREENS[request.param])
+
+
+def until_settled(viewer: Visitor) -> None:
+    """Wait until the page has its list, and the guide where there is one."""
+    viewer.wait("!!document.querySelector('a[data-channel], .channel')")
+    viewer.wait(
+        "!document.querySelector('.programmes') || !!document.querySelector('.programmes li')"
+    )
+
+
+def plays(viewer: Visitor) -> None:
+    viewer.wait(f"{MOVING} && {MEDIA}.currentTime > 0.3")
+
+
+def test_every_page_fits(viewer: Visitor, screen: dict[str, Any]) -> None:
+    pages = {
+        "/": "!!document.querySelector('.channel')",
+        "/xem/hytv": MOVING,
+        "/nghe/hyfm": MOVING,
+        "/xem/hytv/before": MOVING,
+        "/xem/hytv/refused": "document.body.innerText.includes('LS-P2')",
+        "/xem/khong-co": "!!document.querySelector('a[href=\"/\"]')",
+        "/embed/hytv": "!!document.querySelector('a.way-out')",
+    }
+    found = {}
+    for path, ready in pages.items():
+        viewer.open(path, **screen)
+        viewer.wait(ready)
+        if viewer.see("!!document.querySelector('.side')"):
+            until_settled(viewer)
+        if faults := viewer.see(FAULTS):
+            found[path] = faults
+    assert found == {}
+
+
+def test_dialogs_menus_and_results_fit(viewer: Visitor, screen: dict[str, Any]) -> None:
+    viewer.open("/xem/hytv", **screen)
+    until_settled(viewer)
+    plays(viewer)
+    found = {}
+    for name in ("Cài đặt", "Chia sẻ"):
+        viewer.do("click", selector=f"role=button[name=/^{name}/] >> visible=true")
+        viewer.wait("!!document.querySelector('dialog[open]')")
+        if faults := viewer.see(FAULTS):
+            found[name] = faults
+        viewer.do("key", key="Escape")
+        viewer.wait("!document.querySelector('dialog[open]')")
+    viewer.do("click", selector="role=searchbox")
+    viewer.do("type", text="nong nghiep")
+    viewer.wait("!!document.querySelector('.found a')")
+    if faults := viewer.see(FAULTS):
+        found["results"] = faults
+    assert found == {}
