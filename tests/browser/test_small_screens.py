@@ -64,6 +64,18 @@ def test_every_page_fits(viewer: Visitor, screen: dict[str, Any]) -> None:
     assert found == {}
 
 
+def test_the_controls_are_on_the_first_screen(viewer: Visitor, screen: dict[str, Any]) -> None:
+    """At 200 % a picture as wide as the page would leave no room for them."""
+    viewer.open("/xem/hytv", **screen)
+    until_settled(viewer)
+    plays(viewer)
+    lowest = "Math.max(...[...document.querySelectorAll('.stage button, .stage input')]"
+    lowest += ".filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().bottom))"
+    assert viewer.see("scrollY") == 0
+    assert viewer.see(lowest) <= screen["height"]
+    assert viewer.see("document.querySelector('video').clientHeight") >= 180
+
+
 def test_dialogs_menus_and_results_fit(viewer: Visitor, screen: dict[str, Any]) -> None:
     viewer.open("/xem/hytv", **screen)
     until_settled(viewer)
