@@ -124,6 +124,7 @@ class ClipJobs:
         title: str = "",
         description: str = "",
         public: bool = False,
+        listed: bool = False,
         reason: str = "",
     ) -> ClipRecord:
         """Take an order; it is on disk when this returns.
@@ -137,6 +138,7 @@ class ClipJobs:
             title: Without one, channel and time.
             description: For viewers.
             public: Anyone who knows the address may have it.
+            listed: The site's list of clips names it, if it is public.
             reason: Why it is made although the rights forbid it; empty: then it is refused.
 
         Raises:
@@ -171,6 +173,7 @@ class ClipJobs:
                 title=wanted.facts.title,
                 description=wanted.facts.description,
                 public=public,
+                listed=listed,
                 by=by,
                 asked_s=now // _NS,
                 forced="" if access is Access.OPEN else clean_text(reason, 500),
@@ -199,12 +202,16 @@ class ClipJobs:
         self._wake.set()
         return record
 
-    async def change(self, clip_id: str, *, public: bool) -> ClipRecord | None:
-        """Publish a clip, or take it back."""
+    async def change(
+        self, clip_id: str, *, public: bool | None = None, listed: bool | None = None
+    ) -> ClipRecord | None:
+        """Publish or list a clip, or take that back; None leaves it as it is."""
+        wanted = {"public": public, "listed": listed}
+        changes = {name: value for name, value in wanted.items() if value is not None}
         await self._loaded.wait()
         async with self._writing:
             record = self._records.get(clip_id)
-            return None if record is None else await self._save(record.follow(public=public))
+            return None if record is None else await self._save(record.follow(**changes))
 
     async def remove(self, clip_id: str) -> ClipRecord | None:
         """Delete a clip, or end its job; return what it was."""

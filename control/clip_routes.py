@@ -38,7 +38,10 @@ Audit: TypeAlias = Callable[[str, str, str, Any], Awaitable[None]]
 
 _MAX_LISTED: Final = 500
 _FIELDS: Final = frozenset(
-    ("channel", "start", "end", "rendition", "title", "description", "public", "force", "reason")
+    (
+        *("channel", "start", "end", "rendition", "title", "description"),
+        *("public", "listed", "force", "reason"),
+    )
 )
 
 
@@ -89,6 +92,7 @@ class ClipRoutes:
                 title=_text(body, "title"),
                 description=_text(body, "description"),
                 public=_flag(body, "public"),
+                listed=_flag(body, "listed"),
                 reason=reason if force else "",
             )
         except ConfigError as error:
@@ -110,14 +114,14 @@ class ClipRoutes:
 
     async def _change(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        if set(body) != {"public"}:
-            raise FormatError("chỉ đổi được / only this changes: public", code="bad_request")
+        if not body or not set(body) <= {"public", "listed"}:
+            raise FormatError(
+                "chỉ đổi được / only these change: public, listed", code="bad_request"
+            )
         record = await self._find(request)
-        public = _flag(body, "public")
-        await self._audit(
-            f"api:{self._operator(request)}", "clip.change", record.id, {"public": public}
-        )
-        changed = await self._jobs.change(record.id, public=public)
+        changes = {name: _flag(body, name) for name in body}
+        await self._audit(f"api:{self._operator(request)}", "clip.change", record.id, changes)
+        changed = await self._jobs.change(record.id, **changes)
         return _answer(self._values(changed or record))
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -158,6 +162,7 @@ class ClipRoutes:
             "title": record.title,
             "description": record.description,
             "public": record.public,
+            "listed": record.listed,
             "by": record.by,
             "asked": local_time(record.asked_s * 1_000_000_000, zone),
             "state": record.state,

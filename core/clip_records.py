@@ -70,6 +70,9 @@ class ClipRecord:
     public: bool = False
     """Anyone who knows its address may have it."""
 
+    listed: bool = False
+    """If it is public, the site's list of clips names it as well."""
+
     by: str
     """Who asked."""
 

@@ -7,6 +7,7 @@ The id in a path is compared with the records' and never becomes a path itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +28,17 @@ from core.clock import monotonic_ns, unix_ns
 from core.config import Settings
 from core.podcast import PODCAST_TYPE, Station, render_feed
 from core.rights import Access
+from origin.clip_lists import clip_item, podcast_item
+from origin.documents import json_document, kept_for, still_has
 from origin.guide import Guide
 from origin.m3u import base_of_host
-from origin.prepared import CORS_HEADERS, response_headers
+from origin.prepared import (
+    CORS_HEADERS,
+    Resource,
+    accepts_gzip,
+    not_modified,
+    response_headers,
+)
 from origin.tally import Tally
 
 __all__ = ["ClipSite"]
@@ -37,10 +46,20 @@ __all__ = ["ClipSite"]
 _CLIP: Final = "/clips/{id:[a-z0-9-]{1,80}}.{suffix:mp4|m4a}"
 _EPISODE: Final = "/podcast/{series:[a-z0-9-]{1,64}}/{programme:[a-z0-9-]{1,64}}.m4a"
 _FEED: Final = "/podcast/{series:[a-z0-9-]{1,64}}.xml"
+_PODCASTS_JSON: Final = "/api/v1/podcasts.json"
+_CLIPS_JSON: Final = "/api/v1/clips.json"
+_CLIP_JSON: Final = "/api/v1/clips/{id:[a-z0-9-]{1,80}}.json"
 _MEDIA_CACHE: Final = "max-age=3600"
 """As of all media: what is taken down is out of the caches within an hour."""
 
 _FEED_CACHE: Final = "max-age=60"
+_LIST_CACHE: Final = kept_for(60)
+_LIST_HELD_NS: Final = 5_000_000_000
+"""So long a list that was made is given to all who ask."""
+
+_MOST_LISTED: Final = 200
+"""Clips that the list names, the newest."""
+
 _CHUNK: Final = 256 * 1024
 
 
@@ -74,10 +93,12 @@ class ClipSite:
         self._settings, self._guide, self._tally = settings, guide, tally
         self._folder = ClipFolder(settings.clips_dir)
         self._reading = asyncio.Lock()
+        self._lists: dict[str, tuple[int, Resource]] = {}
 
     def configure(self, settings: Settings) -> None:
         """Serve by these settings from now on."""
         self._settings = settings
+        self._lists.clear()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the routes; they go before the one that takes every path."""
@@ -85,6 +106,9 @@ class ClipSite:
             (_CLIP, self._clip),
             (_EPISODE, self._episode),
             (_FEED, self._feed),
+            (_PODCASTS_JSON, self._podcasts_json),
+            (_CLIPS_JSON, self._clips_json),
+            (_CLIP_JSON, self._clip_json),
         ):
             router.add_route("GET", path, handler)
             router.add_route("HEAD", path, handler)
@@ -135,6 +159,58 @@ class ClipSite:
         )
         return _CountedFile(path, headers, self._tally, record.channel)
 
+    async def _podcasts_json(self, request: web.Request) -> web.Response:
+        def render(records: list[ClipRecord]) -> Resource:
+            station = self._settings.station.name
+            told = [
+                podcast_item(item, station, self._episodes(item, records))
+                for item in self._settings.podcasts
+            ]
+            return json_document({"podcasts": told}, cache_control=_LIST_CACHE)
+
+        return self._give(request, await self._made("podcasts", render))
+
+    async def _clips_json(self, request: web.Request) -> web.Response:
+        def render(records: list[ClipRecord]) -> Resource:
+            shown = [
+                item
+                for item in records
+                if item.listed and not item.programme and self._is_open(item)
+            ]
+            told = [clip_item(item) for item in shown[:_MOST_LISTED]]
+            return json_document({"clips": told}, cache_control=_LIST_CACHE)
+
+        return self._give(request, await self._made("clips", render))
+
+    async def _clip_json(self, request: web.Request) -> web.Response:
+        clip_id = request.match_info["id"]
+        found = next((item for item in await self._records() if item.id == clip_id), None)
+        if found is None or found.programme or not self._is_open(found):
+            return self._missing("clip")
+        made = json_document(clip_item(found), cache_control=kept_for(10))
+        return self._give(request, made)
+
+    async def _made(self, name: str, render: Callable[[list[ClipRecord]], Resource]) -> Resource:
+        """Return a list, made anew every few seconds; a long guide takes its time: in a thread."""
+        held = self._lists.get(name)
+        now_ns = monotonic_ns()
+        if held is not None and now_ns - held[0] < _LIST_HELD_NS:
+            return held[1]
+        made = await asyncio.to_thread(render, await self._records())
+        self._lists[name] = (now_ns, made)
+        return made
+
+    def _give(self, request: web.Request, made: Resource) -> web.Response:
+        gzip = accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ())))
+        prepared = made.choose(gzip=gzip)
+        if still_has(prepared, ",".join(request.headers.getall("If-None-Match", ()))):
+            prepared = not_modified(prepared)
+        body = b"".join(prepared.body)
+        self._tally.answered("clip", "", prepared.status, len(body), 0)
+        return web.Response(
+            status=prepared.status, headers=CIMultiDict(prepared.headers), body=body
+        )
+
     async def _feed(self, request: web.Request) -> web.Response:
         podcast = self._podcast(request.match_info["series"])
         if podcast is None:
@@ -150,17 +226,19 @@ class ClipSite:
 
     def _render(self, podcast: PodcastSettings, base: str, records: list[ClipRecord]) -> bytes:
         """Write a feed of what may be heard; a long guide takes its time, so use a thread."""
-        episodes = [
-            item
-            for item in records
-            if item.series == podcast.series
-            and item.state == DONE
-            and item.public
-            and self._access(item) is Access.OPEN
-        ]
-        episodes.sort(key=lambda item: item.start_ns, reverse=True)
+        episodes = self._episodes(podcast, records)
         station = Station(self._settings.station.name, base, self._language(episodes))
-        return render_feed(podcast, station, episodes[: podcast.keep_episodes])
+        return render_feed(podcast, station, episodes)
+
+    def _episodes(self, podcast: PodcastSettings, records: list[ClipRecord]) -> list[ClipRecord]:
+        """Return the episodes that may be heard, the newest first."""
+        found = [item for item in records if item.series == podcast.series and self._is_open(item)]
+        found.sort(key=lambda item: item.start_ns, reverse=True)
+        return found[: podcast.keep_episodes]
+
+    def _is_open(self, record: ClipRecord) -> bool:
+        is_there = record.state == DONE and record.public
+        return is_there and self._access(record) is Access.OPEN
 
     def _podcast(self, series: str) -> PodcastSettings | None:
         found = (item for item in self._settings.podcasts if item.series == series)

@@ -1,1 +1,4 @@
+import { applyLook } from "./base/look.ts";
 import "./app/app.ts";
+
+applyLook();

@@ -52,6 +52,7 @@ from core.timeline import (
     end_of_part,
     msn_at,
 )
+from tests.browser.recorded_clips import PODCAST, put_clips
 from tests.recorded_media import Media, Recorder, make_media, recorded_settings
 
 __all__ = ["main"]
@@ -66,6 +67,9 @@ SONGS: Final = {"Tiến quân ca": 60, "<b>Quê hương</b>": 400, "Bài ca năm
 """The radio's last songs, and how many seconds before the start each began."""
 
 HOSTILE: Final = '<script>alert(1)</script> "Thời sự" & <img src=x onerror=alert(2)> \u202eđỏ'
+
+LONG: Final = "Rất dài " * 1300
+"""Ten thousand bytes and more."""
 
 
 @dataclass(slots=True)
@@ -206,6 +210,7 @@ def television(now_s: int) -> GuideSnapshot:
         programmes=(
             *days[::-1],
             item("yesterday", -DAY_S - 300, -DAY_S - 60, "Nông nghiệp và nông thôn"),
+            item("long", -2550, -2400, LONG, description=LONG),
             item("refused", -2400, -1800, "Bóng đá: vòng loại", catch_up_days=0),
             item("before", -1800, -497, "Ca nhạc theo yêu cầu", subtitle="Số 12"),
             item("running", -497, 1800, HOSTILE, description=f"Tin trong ngày. {HOSTILE}"),
@@ -290,6 +295,7 @@ async def _run(folder: Path) -> None:
     guides = {guide.channel: guide for guide in (television(now // 10**9), radio(now // 10**9))}
     for guide in guides.values():
         write_guide(settings.paths.data_dir / "guide", guide)
+    await put_clips(settings.clips_dir, now // 10**9, HOSTILE)
     recorders = [
         Recorder(settings.archive_dir, media[item.kind == "audio"], channel.slug, item.name)
         for channel in settings.channels
@@ -346,7 +352,7 @@ def _settings_text(folder: Path, network: str) -> str:
         if kind == "tv":
             text += '[[channels.renditions]]\nname = "64p"\nwidth = 64\nheight = 64\n'
             text += "video_kbps = 50\n"
-    return text
+    return text + PODCAST
 
 
 def main() -> None:

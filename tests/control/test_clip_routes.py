@@ -89,6 +89,11 @@ async def test_order_watch_download_publish_delete(desk: Desk) -> None:
     assert 'filename="Dua tin bao.m4a"' in response.headers["Content-Disposition"]
     _, published = await desk.call("PATCH", f"/{asked['id']}", {"public": True})
     assert published["public_path"] == f"/clips/{asked['id']}.m4a"
+    assert published["listed"] is False
+    _, published = await desk.call("PATCH", f"/{asked['id']}", {"listed": True})
+    assert (published["public"], published["listed"]) == (True, True)
+    assert (await desk.call("PATCH", f"/{asked['id']}", {}))[0] == 400
+    assert (await desk.call("PATCH", f"/{asked['id']}", {"title": "x"}))[0] == 400
     status, listed = await desk.call("GET", "?channel=hyfm&state=done")
     assert (status, [one["id"] for one in listed["clips"]]) == (200, [asked["id"]])
     assert (await desk.call("GET", "?channel=hytv"))[1] == {"clips": [], "count": 0}
@@ -96,6 +101,7 @@ async def test_order_watch_download_publish_delete(desk: Desk) -> None:
     assert (await desk.call("GET", f"/{asked['id']}"))[0] == 404
     assert desk.written == [
         ("api:hoa", "clip.order", asked["id"]),
+        ("api:hoa", "clip.change", asked["id"]),
         ("api:hoa", "clip.change", asked["id"]),
         ("api:hoa", "clip.delete", asked["id"]),
     ]

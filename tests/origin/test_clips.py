@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -236,6 +237,58 @@ async def test_a_feed_lists_its_episodes_and_serves_them(origin: Origin) -> None
     assert enclosure.get("url") == f"{base}/podcast/nha-nong/p2.m4a"
     sent = await origin.client.get("/podcast/nha-nong/p2.m4a")
     assert len(await sent.read()) == int(enclosure.get("length") or 0)
+
+
+async def test_podcasts_are_told_in_json(origin: Origin) -> None:
+    decomposed = unicodedata.normalize("NFD", "Nhà nông")
+    await origin.put(
+        episode(1), episode(2, title=decomposed, subtitle="Tập 2"), episode(3, state=WAITING)
+    )
+    answer = await origin.client.get("/api/v1/podcasts.json")
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "max-age=60, s-maxage=60"
+    (podcast,) = (await answer.json())["podcasts"]
+    assert (podcast["series"], podcast["title"]) == ("nha-nong", "Nhà nông & bạn")
+    assert (podcast["author"], podcast["feed"]) == ("Hưng Yên", "/podcast/nha-nong.xml")
+    assert [item["id"] for item in podcast["episodes"]] == ["p2", "p1"]
+    newest = podcast["episodes"][0]
+    assert (newest["title"], newest["subtitle"]) == ("Nhà nông", "Tập 2")
+    assert (newest["start"], newest["duration_s"]) == (START_S + 7_200, 600.0)
+    assert (newest["type"], newest["size_bytes"]) == ("audio/mp4", len(BODY))
+    assert await origin.status(newest["url"]) == 200
+    tag = {"If-None-Match": answer.headers["ETag"]}
+    again = await origin.client.get("/api/v1/podcasts.json", headers=tag)
+    assert (again.status, await again.read()) == (304, b"")
+
+
+async def test_an_episode_that_may_not_be_heard_is_not_told(origin: Origin) -> None:
+    await origin.put(episode(1), episode(2, until_s=1_700_000_000))
+    await origin.guide(takedowns=(Takedown(start_s=START_S + 3_600, end_s=START_S + 3_601),))
+    (podcast,) = (await (await origin.client.get("/api/v1/podcasts.json")).json())["podcasts"]
+    assert podcast["episodes"] == []
+
+
+async def test_a_clip_is_told_to_who_knows_it_and_listed_if_it_is_meant_to_be(
+    origin: Origin,
+) -> None:
+    await origin.put(
+        make_record("shown", listed=True),
+        make_record("known"),
+        make_record("private", public=False, listed=True),
+        make_record("waits", state=WAITING, listed=True),
+        episode(1, listed=True),
+    )
+    answer = await origin.client.get("/api/v1/clips.json")
+    (shown,) = (await answer.json())["clips"]
+    assert (shown["id"], shown["url"]) == ("shown", "/clips/shown.m4a")
+    assert shown["title"] == "Bản tin <bão> & lũ"
+    known = await origin.client.get("/api/v1/clips/known.json")
+    assert (known.status, (await known.json())["id"]) == (200, "known")
+    for name in ("private", "waits", "programme-p1", "other"):
+        assert await origin.status(f"/api/v1/clips/{name}.json") == 404, name
+    await origin.guide(takedowns=(Takedown(start_s=START_S, end_s=START_S + 1),))
+    assert await origin.status("/api/v1/clips/known.json") == 404
 
 
 async def test_an_episode_goes_from_the_feed_with_its_rights(origin: Origin) -> None:

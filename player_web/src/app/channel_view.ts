@@ -7,6 +7,8 @@ import type { Action } from "../controls/shortcuts.ts";
 import type { Stretch } from "../controls/sleep_decision.ts";
 import { dayOf } from "../base/clock.ts";
 import { element, icon } from "../base/dom.ts";
+import type { Summary } from "./mini_player.ts";
+import { starButton } from "./star.ts";
 import { SENTENCE_OF } from "../playing/faults.ts";
 import { type Brief, songAt, stateAt } from "../guide/guide.ts";
 import { GuideStore } from "../guide/guide_store.ts";
@@ -35,6 +37,9 @@ export interface Surroundings {
   setAddress(address: string, isNew: boolean): void;
   /** Go to another address of the page. */
   goTo(address: string): void;
+  setTitle(title: string): void;
+  /** Something of `summary()` may have changed. */
+  onChange(): void;
 }
 
 export class ChannelView extends HTMLElement {
@@ -144,6 +149,33 @@ export class ChannelView extends HTMLElement {
     void this.#playback?.go(route);
   }
 
+  /** Be small beside a page, with a bar of its own; null is large again. The picture stays in its place and plays on. */
+  dock(bar: HTMLElement | null): void {
+    this.classList.toggle("docked", bar !== null);
+    this.querySelector(":scope > .mini")?.remove();
+    if (bar) this.append(bar);
+    // A region with a name of its own, where the page around is another one.
+    if (bar) this.setAttribute("role", "region");
+    else this.removeAttribute("role");
+    if (bar) this.setAttribute("aria-label", t("miniPlayer"));
+    else this.removeAttribute("aria-label");
+  }
+
+  toggle(): void {
+    this.#playback?.toggle();
+  }
+
+  /** Say in few words what plays, and whether it is meant to go on. */
+  summary(): Summary {
+    const { kind } = this.#situation;
+    const isOn = kind === "playing" || kind === "buffering" || kind === "loading";
+    const viewing = this.#playback?.viewing;
+    const onNow = this.#playback ? this.#nowNext.onNow(this.#playback.nowMs())?.title : "";
+    const title = viewing?.kind === "programme" ? viewing.programme.title : this.#heard()?.title || onNow;
+    const isQuiet = kind === "playing" || kind === "paused";
+    return { title: this.#channel?.name ?? "", line: isQuiet && title ? title : this.#words(this.#situation), isOn };
+  }
+
   /** End: nothing plays and nothing is loaded any more. */
   close(): void {
     window.clearInterval(this.#tick);
@@ -163,6 +195,8 @@ export class ChannelView extends HTMLElement {
     this.#guideView.relabel();
     this.#onSituation(this.#situation);
     this.#noteLine.textContent = this.#note ? t(this.#note.key) : "";
+    if (this.classList.contains("docked")) this.setAttribute("aria-label", t("miniPlayer"));
+    if (this.#channel) this.querySelector(".title-line .star")?.replaceWith(starButton(this.#channel));
     this.#showSong();
     this.#onTick();
   }
@@ -195,7 +229,7 @@ export class ChannelView extends HTMLElement {
       this.#stage,
       element("div", { class: "about" },
         element("div", { class: "heading" },
-          element("h1", {}, this.#title), this.#watching, this.#songLine, this.#delay, this.#noteLine,
+          element("div", { class: "title-line" }, element("h1", {}, this.#title), starButton(channel)), this.#watching, this.#songLine, this.#delay, this.#noteLine,
           this.#nowNext.element, this.#share)),
       this.#nowNext.songs,
       this.#guideView,
@@ -210,7 +244,7 @@ export class ChannelView extends HTMLElement {
     this.#showTime();
     this.#showSong();
     const title = viewing.kind === "programme" ? `${viewing.programme.title} · ` : "";
-    document.title = `${title}${this.#channel?.name ?? ""} · ${t("product")}`;
+    this.#around?.setTitle(`${title}${this.#channel?.name ?? ""} · ${t("product")}`);
   }
 
   #onSwitches(lowLatency: boolean, soundOnly: boolean): void {
@@ -231,6 +265,7 @@ export class ChannelView extends HTMLElement {
     // Announced once a change, not with every second of a countdown.
     if (this.#status.textContent !== announced) this.#status.textContent = announced;
     announceToSystem(this.#channel, this.#station, this.#heard(), isMoving, () => this.#playback?.toggle());
+    this.#around?.onChange();
   }
 
   #words(situation: Situation): string {
@@ -266,6 +301,7 @@ export class ChannelView extends HTMLElement {
     this.#showTime();
     this.#offerStart(playback);
     if (playback.viewing.kind === "rewound") this.#showSong();
+    this.#around?.onChange();
   }
 
   /** Offer what is on from its start, where the guide says that it may be. */

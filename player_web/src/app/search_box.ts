@@ -2,7 +2,7 @@
 import { type Channel, searchProgrammes } from "../base/api.ts";
 import { element } from "../base/dom.ts";
 import { type Programme, stateAt } from "../guide/guide.ts";
-import { addressOf } from "./router.ts";
+import { addressOf, addressOfPage } from "./router.ts";
 import { momentName, stationZone, t } from "../base/text.ts";
 
 /** A pause in typing that asks the server. */
@@ -24,7 +24,7 @@ export class SearchBox extends HTMLElement {
     const form = element("form", { role: "search" }, this.#input);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#search();
+      this.#openPage();
     });
     this.#input.addEventListener("input", () => {
       window.clearTimeout(this.#pause);
@@ -44,6 +44,15 @@ export class SearchBox extends HTMLElement {
   disconnectedCallback(): void {
     window.clearTimeout(this.#pause);
     this.#asking.abort();
+  }
+
+  /** The search has a page of its own, with an address. */
+  #openPage(): void {
+    const query = this.#input.value.normalize("NFC").trim();
+    const link = element("a", { href: addressOfPage({ name: "search", query }), "data-route": true, hidden: true });
+    this.append(link);
+    link.click();
+    link.remove();
   }
 
   async #search(): Promise<void> {

@@ -23,6 +23,8 @@ export interface Channel {
   guide: string | null;
   /** Path of a segment's small picture, with `{msn}`; null where there is none. */
   thumbnail: string | null;
+  /** Its picture; null where there is none. */
+  logo: string | null;
 }
 
 export interface Station {
@@ -95,6 +97,7 @@ function readChannel(value: unknown): Channel {
     catchupDays: number(from["catchup_days"]),
     guide: pathOrNull(from["guide"]),
     thumbnail: pathOrNull(from["thumb_template"]),
+    logo: pathOrNull(from["logo"]),
   };
 }
 
@@ -179,4 +182,72 @@ export async function loadClockOffsetMs(): Promise<number> {
   const answered = Date.now();
   const server = answer["unix_ms"];
   return typeof server === "number" ? server - (asked + answered) / 2 : 0;
+}
+
+/** An episode of a podcast, or a clip: a file that is played as it is. */
+export interface Recording {
+  id: string;
+  title: string;
+  subtitle: string;
+  description: string;
+  channel: string;
+  kind: "tv" | "radio";
+  /** When it was on air, UNIX seconds. */
+  startS: number;
+  durationS: number;
+  url: string;
+}
+
+export interface Podcast {
+  series: string;
+  title: string;
+  description: string;
+  author: string;
+  feed: string;
+  episodes: Recording[];
+}
+
+function readRecording(value: unknown): Recording | null {
+  const from = fields(value);
+  const [id, url] = [text(from["id"]), pathOrNull(from["url"])];
+  return id && url ? {
+    id, url,
+    title: text(from["title"]),
+    subtitle: text(from["subtitle"]),
+    description: text(from["desc"]),
+    channel: text(from["channel"]),
+    kind: from["kind"] === "tv" ? "tv" : "radio",
+    startS: number(from["start"]),
+    durationS: number(from["duration_s"]),
+  } : null;
+}
+
+const recordings = (value: unknown): Recording[] => list(value).map(readRecording).filter((one) => one !== null);
+
+/** Load the podcasts with their episodes, the newest first. */
+export async function loadPodcasts(): Promise<Podcast[]> {
+  const answer = await load("/api/v1/podcasts.json");
+  return list(answer["podcasts"]).map(fields).map((from) => ({
+    series: text(from["series"]),
+    title: text(from["title"]),
+    description: text(from["desc"]),
+    author: text(from["author"]),
+    feed: pathOrNull(from["feed"]) ?? "",
+    episodes: recordings(from["episodes"]),
+  })).filter((one) => one.series !== "");
+}
+
+/** Load the clips that the station shows to everybody, the newest first. */
+export async function loadClips(): Promise<Recording[]> {
+  return recordings((await load("/api/v1/clips.json"))["clips"]);
+}
+
+/** Load one clip; null where there is none of that id. */
+export async function loadClip(id: string): Promise<Recording | null> {
+  try {
+    return readRecording(await load(`/api/v1/clips/${id}.json`));
+  } catch (error) {
+    if (error instanceof NotThere) return null;
+    throw error;
+  }
 }

@@ -1,7 +1,8 @@
 /** The viewer's choices, kept in the browser; a browser that keeps nothing works as well. */
 
 type Key = "language" | "volume" | "muted" | "low_latency" | "quality_height" | "bandwidth_bps"
-  | "data_saver" | "captions" | "caption_style" | "letter_keys";
+  | "data_saver" | "captions" | "caption_style" | "letter_keys"
+  | "favourites" | "theme" | "text_size";
 
 export function recall(key: Key): string | null {
   try {

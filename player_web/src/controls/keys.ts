@@ -39,9 +39,15 @@ export class Keys {
     const modified = ctrlKey || metaKey || altKey;
     const action = actionOf({ key, shift, modified, repeated }, this.#where(event.target), recall("letter_keys") !== "no");
     if (!action) return;
+    // Beside another page the player is small: only what can be heard of it answers.
+    if (this.#isSmall() && key !== "k" && key !== "m") return;
     event.preventDefault();
     if (action.do === "digit") this.#type(action.digit);
     else this.#actions.act(action);
+  }
+
+  #isSmall(): boolean {
+    return this.#stage.closest(".docked") !== null;
   }
 
   #where(target: EventTarget | null): Where {

@@ -48,6 +48,7 @@ function play(station: Station, channel: Channel, place: Embedded, isMuted: bool
   const { programme, momentMs } = place;
   view.open(channel, { channel: channel.id, programme, momentMs }, {
     station: station.name, clockOffsetMs: 0, channels: [], goTo: () => undefined, setAddress: () => undefined,
+    setTitle: () => undefined, onChange: () => undefined,
   });
   if (isMuted) muteForNow(view);
   else view.querySelector<HTMLElement>(".bar .play")?.focus({ preventScroll: true });

@@ -1,14 +1,13 @@
 /** `<lensong-guide>`: the guide of a day, and what each programme offers. */
 import type { Channel } from "../base/api.ts";
-import { addDays, dayOf } from "../base/clock.ts";
+import { dayOf } from "../base/clock.ts";
 import { element } from "../base/dom.ts";
+import { dayChips, daysAround } from "./day_chips.ts";
 import { type Available, type Brief, type Programme, programmeAt, stateAt } from "./guide.ts";
 import type { GuideStore } from "./guide_store.ts";
 import { addressOf } from "../app/router.ts";
-import { type MessageKey, clockTime, dayName, stationZone, t } from "../base/text.ts";
+import { type MessageKey, clockTime, stationZone, t } from "../base/text.ts";
 
-const DAYS_AHEAD = 6;
-const MOST_DAYS_BACK = 14;
 const RELOAD_MS = 60_000;
 
 export class GuideView extends HTMLElement {
@@ -30,7 +29,7 @@ export class GuideView extends HTMLElement {
   #drawnDays = "";
   #scrollsNext = true;
   readonly #title = element("h2");
-  readonly #days = element("div", { class: "days", role: "group" });
+  #days: HTMLElement = element("div", { class: "days" });
   readonly #list = element("div", { class: "programmes" });
 
   open(channel: Channel, store: GuideStore, nowMs: number): void {
@@ -40,6 +39,12 @@ export class GuideView extends HTMLElement {
     this.hidden = channel.guide === null;
     this.replaceChildren(this.#title, this.#days, this.#list);
     this.tick(nowMs);
+  }
+
+  /** Show a day that others choose (null follows today), without a title and days of its own. */
+  showDay(day: string | null): void {
+    this.#title.hidden = this.#days.hidden = true;
+    this.#choose(day ?? this.#today());
   }
 
   /** Move on with the time; what is on by another source tells when the guide was changed. */
@@ -110,17 +115,12 @@ export class GuideView extends HTMLElement {
     if (drawn === this.#drawnDays) return;
     this.#drawnDays = drawn;
     this.#title.textContent = t("guide");
-    this.#days.setAttribute("aria-label", t("guideDays"));
     const hadFocus = this.#days.contains(document.activeElement);
-    const back = Math.min(MOST_DAYS_BACK, Math.max(1, this.#channel?.catchupDays ?? 1));
-    const buttons = Array.from({ length: back + DAYS_AHEAD + 1 }, (_, index) => addDays(today, index - back)).map((day) => {
-      const isChosen = day === this.#day();
-      const button = element("button", { type: "button", "aria-pressed": isChosen ? "true" : "false", "data-day": day });
-      button.textContent = dayName(day, today);
-      button.addEventListener("click", () => this.#choose(day));
-      return button;
-    });
-    this.#days.replaceChildren(...buttons);
+    const days = daysAround(today, this.#channel?.catchupDays ?? 1, this.#day());
+    const chips = dayChips(days, this.#day(), today, (day) => this.#choose(day));
+    chips.hidden = this.#days.hidden;
+    this.#days.replaceWith(chips);
+    this.#days = chips;
     const chosen = this.#days.querySelector<HTMLElement>("[aria-pressed=true]");
     if (chosen) this.#days.scrollLeft = chosen.offsetLeft - this.#days.clientWidth / 2 + chosen.offsetWidth / 2;
     if (hadFocus) chosen?.focus({ preventScroll: true });
