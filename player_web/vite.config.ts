@@ -10,6 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
+    manifest: true, // scripts/build.mjs weighs by it, and takes it away
     rolldownOptions: { input: { index: "index.html", embed: "embed.html" } },
   },
 });

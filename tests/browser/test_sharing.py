@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 from tests.browser.conftest import Station, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
 FIELD = "document.querySelector('dialog.share #{}')?.value"
 SAID = "document.querySelector('dialog.share .said').textContent"
@@ -83,7 +87,7 @@ def test_sharing_gives_links_and_says_that_they_are_copied(
     station: Station, visitor: Visitor
 ) -> None:
     visitor.open("/xem/hytv")
-    visitor.wait("document.querySelector('video')?.currentTime > 0", seconds=40)
+    visitor.wait("!!document.querySelector('.stage.moving')", seconds=40)
     visitor.do("key", key="s")
     visitor.wait("document.querySelector('dialog.share')?.open === true")
     assert visitor.do("axe", selector="dialog.share") == []
@@ -103,6 +107,7 @@ def test_sharing_gives_links_and_says_that_they_are_copied(
     dialog = "document.querySelector('dialog.share')"
     assert visitor.see(f"{dialog}.scrollWidth <= {dialog}.clientWidth")
     visitor.do("key", key="Escape")
+    visitor.wait("document.querySelector('dialog.share') === null")
     visitor.wait("document.activeElement.matches('.share-button')")
     # What was copied is the link: it is pasted where one can write.
     visitor.see("document.querySelector('lensong-search input').focus()")
