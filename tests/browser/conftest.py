@@ -53,7 +53,10 @@ class Station(LineProcess):
 
     def __init__(self) -> None:
         super().__init__(sys.executable, "-m", "tests.browser.station")
-        self.site: str = json.loads(self.read())["site"]
+        told = json.loads(self.read())
+        self.site: str = told["site"]
+        self.metrics: str = told["metrics"]
+        """Where the origin shows its counters."""
 
     def set_title(self, title: str) -> None:
         """Change the song of the radio channel."""

@@ -224,7 +224,9 @@ async def _obey(packager: StandInPackager, file: Path) -> None:
     settings, secret = packager.settings, secrets.token_urlsafe(24)
     origin = await _start_origin(settings, file, secret)
     try:
-        print(json.dumps({"site": f"http://127.0.0.1:{settings.network.http_port}"}), flush=True)  # noqa: T201
+        site = f"http://127.0.0.1:{settings.network.http_port}"
+        metrics = f"http://127.0.0.1:{settings.network.origin_admin_port}/metrics"
+        print(json.dumps({"site": site, "metrics": metrics}), flush=True)  # noqa: T201
         while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
             verb, _, rest = line.partition(" ")
             if verb == "title":

@@ -18,6 +18,8 @@ export interface Quality {
   bitrateBps: number;
   /** Average, with the sound; the peak where no average is told. */
   averageBps: number;
+  /** Name of the rendition, where it is known. */
+  rendition?: string | undefined;
 }
 
 export interface Qualities {

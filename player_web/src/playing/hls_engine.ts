@@ -40,9 +40,9 @@ export class HlsEngine implements Engine {
   get qualities(): Qualities {
     const hls = this.#hls;
     if (!hls) return NO_QUALITIES;
-    const all = hls.levels.map(({ height, bitrate, averageBitrate }, index) => (
-      { index, height: height ?? 0, bitrateBps: bitrate, averageBps: averageBitrate || bitrate }
-    ));
+    const all = hls.levels.map(({ height, bitrate, averageBitrate, url }, index) => ({
+      index, height: height ?? 0, bitrateBps: bitrate, averageBps: averageBitrate || bitrate, rendition: renditionOf(url[0]),
+    }));
     return { all, chosen: hls.autoLevelEnabled ? -1 : hls.nextLevel, playing: hls.currentLevel };
   }
 
@@ -221,6 +221,9 @@ export class HlsEngine implements Engine {
     if (this.#hasPlayed && bandwidthBps !== null) remember("bandwidth_bps", String(Math.round(bandwidthBps)));
   }
 }
+
+/** Read the rendition's name from the address of its playlist: `/live/hytv/360p/index.m3u8`. */
+const renditionOf = (url = ""): string | undefined => /\/([a-z0-9-]+)\/[a-z]+\.m3u8/.exec(url)?.[1];
 
 /** Return what an earlier visit measured, else what the browser tells; null when unknown. */
 function knownBandwidth(): number | null {

@@ -12,6 +12,7 @@ import { Player, type Quality, type Situation, type Source } from "./player.ts";
 import { type Route, addressOf } from "../app/router.ts";
 import { keepPlace, recall, remember } from "../base/storage.ts";
 import { type MessageKey, stationZone } from "../base/text.ts";
+import { type Watch, watchQuality } from "../qoe/watch.ts";
 import { type Viewing, isInWindow, viewMoment, viewProgramme } from "./viewing.ts";
 
 export interface PlaybackListener {
@@ -50,6 +51,7 @@ export class Playback {
   readonly #guide: GuideStore;
   readonly #listener: PlaybackListener;
   readonly #player: Player;
+  readonly #watch: Watch;
   #route: Route;
   #viewing: Viewing = LIVE;
   #situation: Situation = { kind: "connecting", again: false };
@@ -76,6 +78,10 @@ export class Playback {
       onUnsteady: () => this.#dropLowLatency(),
       onHole: () => listener.onNote("holeSkipped"),
     });
+    this.#watch = watchQuality({
+      channel: channel.id, media, nowMs: () => this.nowMs(),
+      observe: (observer) => this.#player.observe(observer), facts: () => this.#player.facts(),
+    });
   }
 
   get viewing(): Viewing {
@@ -98,6 +104,7 @@ export class Playback {
   close(): void {
     this.#opening += 1;
     this.#player.close();
+    this.#watch.end();
   }
 
   /** Play what an address says. */
@@ -325,7 +332,10 @@ export class Playback {
     else if (!(wasLive && viewing.kind === "live")) this.#player.open(source);
     this.#listener.onViewing(viewing);
     this.#listener.onSwitches(this.#lowLatency, this.#soundOnly && viewing.kind === "live");
-    if (viewing.kind === "unavailable") this.#tellUnavailable(viewing);
+    if (viewing.kind === "unavailable") {
+      this.#watch.fault(viewing.code);
+      this.#tellUnavailable(viewing);
+    }
   }
 
   #tellUnavailable(viewing: Viewing & { kind: "unavailable" }): void {
