@@ -33,11 +33,23 @@
       found.push(`${name(one)} is ${Math.round(width)} x ${Math.round(height)}, meant to be 44`);
     }
   }
-  // Two controls do not cover each other; one inside another belongs to it.
-  const boxes = controls.filter((one) => target(one) === one).map((one) => [one, one.getBoundingClientRect()]);
+  // What of a control is in sight: a list that scrolls cuts off the rest.
+  const inSight = (one) => {
+    let { left, right, top, bottom } = one.getBoundingClientRect();
+    for (let box = one.parentElement; box; box = box.parentElement) {
+      if (getComputedStyle(box).overflowY === "visible") continue;
+      const edge = box.getBoundingClientRect();
+      [left, right] = [Math.max(left, edge.left), Math.min(right, edge.right)];
+      [top, bottom] = [Math.max(top, edge.top), Math.min(bottom, edge.bottom)];
+    }
+    return { left, right, top, bottom };
+  };
+  // Two controls do not cover each other; one inside another belongs to it, and a star stands on its card.
+  const onCard = (one, other) => one.parentElement === other.parentElement && [one, other].some((each) => each.matches(".star"));
+  const boxes = controls.filter((one) => target(one) === one).map((one) => [one, inSight(one)]);
   for (const [at, [one, a]] of boxes.entries()) {
     for (const [other, b] of boxes.slice(at + 1)) {
-      if (one.contains(other) || other.contains(one) || scrolls(one) !== scrolls(other)) continue;
+      if (one.contains(other) || other.contains(one) || onCard(one, other) || scrolls(one) !== scrolls(other)) continue;
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (across > 2 && down > 2) found.push(`${name(one)} and ${name(other)} cover each other`);
@@ -53,7 +65,8 @@
       || /auto|scroll/.test(style.overflowX + style.overflowY);
     if (isCut && !mayBe) found.push(`the words of ${name(one)} are cut`);
     const { left, right } = one.getBoundingClientRect();
-    if (right - left > 1 && (left < -0.5 || right > wide + 0.5) && !scrolls(one)) {
+    const endsInDots = one.parentElement && getComputedStyle(one.parentElement).textOverflow === "ellipsis";
+    if (right - left > 1 && (left < -0.5 || right > wide + 0.5) && !scrolls(one) && !endsInDots) {
       found.push(`the words of ${name(one)} reach from ${Math.round(left)} to ${Math.round(right)}`);
     }
   }

@@ -102,7 +102,7 @@ def test_what_was_on_is_found_and_played_by_keys_alone(
     assert focused(viewer)["name"] == "Hôm qua"
     go_to(viewer, "link", "Xem lại: Nông nghiệp")
     press(viewer, "Enter")
-    viewer.wait("location.pathname.endsWith('/yesterday')")
+    viewer.wait("!!document.querySelector('[data-programme=yesterday].is-open')")
     plays(viewer)
     start_s, end_s = recorded.programmes["yesterday"]
     assert start_s <= moment_shown(viewer, start_s) <= end_s
@@ -112,7 +112,7 @@ def test_what_was_on_is_found_and_played_by_keys_alone(
     viewer.wait("!!document.querySelector('[data-programme=running]')")
     go_to(viewer, "link", "Xem từ đầu")
     press(viewer, "Enter")
-    viewer.wait("location.pathname.endsWith('/running')")
+    viewer.wait("!!document.querySelector('[data-programme=running].is-open')")
     plays(viewer)
     start_s, _ = recorded.programmes["running"]
     assert -1 < moment_shown(viewer, start_s) - start_s < 20
