@@ -9,7 +9,7 @@ import { excesses, weigh } from "./budget.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-const SOURCES = ["src", "scripts", "index.html", "embed.html", "vite.config.ts", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
 
 const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];
@@ -28,6 +28,8 @@ if (checked.status !== 0) process.exit(checked.status ?? 1);
 
 rmSync(DIST, { recursive: true, force: true });
 await build({ root: ROOT, logLevel: "warn" });
+const page = new Set(filesOf(DIST).map((file) => relative(DIST, file)));
+await build({ root: ROOT, logLevel: "warn", configFile: join(ROOT, "vite.tv.config.ts") });
 
 const manifest = JSON.parse(readFileSync(join(DIST, ".vite/manifest.json"), "utf8"));
 rmSync(join(DIST, ".vite"), { recursive: true });
@@ -46,9 +48,11 @@ for (const file of [...files.filter((name) => !name.endsWith(".html")), join(DIS
   writeFileSync(`${file}.br`, small);
   sizes[relative(DIST, file)] = small.length;
 }
-const weights = weigh(manifest, sizes);
+const ofPage = Object.fromEntries(Object.entries(sizes).filter(([name]) => page.has(name)));
+const ofTv = Object.entries(sizes).filter(([name]) => !page.has(name) && !/tv-(hls|texts)/.test(name));
+const weights = { ...weigh(manifest, ofPage), tv: ofTv.reduce((sum, [, bytes]) => sum + bytes, 0) };
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
-console.log(`player_web/dist: ${files.length} files; in Brotli: shell ${kB(weights.shell)}, to play ${kB(weights.play)}`);
+console.log(`player_web/dist: ${files.length} files; in Brotli: shell ${kB(weights.shell)}, to play ${kB(weights.play)}, the TV view without hls.js and texts ${kB(weights.tv)}`);
 console.log(`loaded when wanted: ${weights.later.map(([name, bytes]) => `${name.replace("assets/", "")} ${kB(bytes)}`).join(", ")}`);
 const over = excesses(weights);
 if (over.length > 0) {

@@ -10,7 +10,8 @@ function wallMs(unixMs: number, zone: string): number {
   let reader = readers.get(zone);
   if (!reader) {
     reader = new Intl.DateTimeFormat("en-CA", {
-      timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+      // Not `hourCycle`: TV sets with Chrome below 73 would answer in twelve hours.
+      timeZone: zone, hour12: false, year: "numeric", month: "2-digit", day: "2-digit",
       hour: "2-digit", minute: "2-digit", second: "2-digit",
     });
     readers.set(zone, reader);
@@ -18,7 +19,7 @@ function wallMs(unixMs: number, zone: string): number {
   const found: Record<string, number> = {};
   for (const { type, value } of reader.formatToParts(unixMs)) found[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = found;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+  return Date.UTC(year, month - 1, day, hour % 24, minute, second); // midnight may be called 24
 }
 
 /** Return the moment at which the clock of `zone` shows `wall`; of two, one of them. */

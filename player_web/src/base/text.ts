@@ -1,5 +1,5 @@
 /** Texts in the viewer's language, and the station's times in words. */
-import { addDays, dayOf, isZone } from "./clock.ts";
+import { addDays, dayOf, isZone, momentText } from "./clock.ts";
 import { en } from "../messages/en.ts";
 import { vi, type Messages } from "../messages/vi.ts";
 import { recall, remember } from "./storage.ts";
@@ -55,10 +55,7 @@ export function spanInWords(seconds: number): string {
 
 /** Return the station's clock time, "14:05", or "14:05:09". */
 export function clockTime(unixMs: number, withSeconds = false): string {
-  return new Intl.DateTimeFormat(LOCALES[current], {
-    hour: "2-digit", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}),
-    hourCycle: "h23", timeZone: zone,
-  }).format(unixMs);
+  return momentText(unixMs, zone).slice(11, withSeconds ? 19 : 16);
 }
 
 /** Name a day of the station as people do beside another one: "Hôm qua", "Thứ Bảy 21/11". */

@@ -35,7 +35,11 @@ export class GuideStore {
 
   /** Return the programme at a moment as far as it is known already. */
   knownAt(channel: Channel, unixMs: number): Programme | null {
-    const items = this.#known.get(`${channel.id} ${dayOf(unixMs, stationZone())}`) ?? [];
-    return programmeAt(items, unixMs / 1000);
+    return programmeAt(this.knownDay(channel, dayOf(unixMs, stationZone())), unixMs / 1000);
+  }
+
+  /** Return a day's programmes as far as they are known already. */
+  knownDay(channel: Channel, day: string): Programme[] {
+    return this.#known.get(`${channel.id} ${day}`) ?? [];
   }
 }
