@@ -29,7 +29,7 @@ export class GuideStore {
   /** Return the programmes that begin between two moments as far as they are known already. */
   knownBetween(channel: Channel, startMs: number, endMs: number): Programme[] {
     const days = new Set([startMs, endMs].map((moment) => dayOf(moment, stationZone())));
-    return [...days].flatMap((day) => this.#known.get(`${channel.id} ${day}`) ?? [])
+    return [...days].reduce<Programme[]>((all, day) => all.concat(this.knownDay(channel, day)), [])
       .filter((item) => item.startS * 1000 >= startMs && item.startS * 1000 <= endMs);
   }
 
