@@ -62,7 +62,7 @@ def moment_on_tv(viewer: Visitor, near_s: float) -> float:
     page = "document.querySelector('lensong-channel video, lensong-channel audio')"
     number = viewer.see(NUMBER_OF_PAGE.replace(page, MEDIA))
     cycle_s = CYCLE_FRAMES / RATE
-    return round(round((near_s - number / RATE) / cycle_s) * cycle_s + number / RATE, 3)
+    return float(round(round((near_s - number / RATE) / cycle_s) * cycle_s + number / RATE, 3))
 
 
 def axe_is_content(viewer: Visitor) -> None:
