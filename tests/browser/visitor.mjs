@@ -47,6 +47,8 @@ async function open(wanted) {
     const text = message.text();
     // That there is no guide of a day, no such programme, no such picture, is an answer.
     if (ABSENT.test(message.location().url)) return;
+    // A source that was given up while the browser opened it, as by going back twice, is no fault either.
+    if (message.location().url.startsWith("blob:")) return;
     if (/Content.Security.Policy/i.test(text)) complaints.push({ kind: "policy", text });
     else if (message.type() === "error") complaints.push({ kind: "console", text });
   });
