@@ -6,6 +6,7 @@
 #   make bench             ratios against named peers (some minutes)
 #   make soak NAME=...     one long measurement: ten-minutes, faults, cost, ... (`make soak` lists them)
 #   make reference         write docs/reference/ again from the settings and the metrics
+#   make pictures          take the pictures of docs/player.md from a station on air
 #   make clean             remove what make made
 
 SHELL := /bin/sh
@@ -16,7 +17,7 @@ web_sources := $(shell find player_web -path player_web/node_modules -prune -o -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev web demo test check bench soak reference clean test-packages
+.PHONY: help setup setup-dev web demo test check bench soak reference pictures clean test-packages
 
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
@@ -91,6 +92,9 @@ soak: test-packages setup-dev web
 
 reference: setup-dev
 	@$(bin)/python -m docs.generate
+
+pictures: test-packages setup-dev web
+	@$(bin)/python -m docs.take_pictures
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

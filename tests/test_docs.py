@@ -50,6 +50,13 @@ def test_the_example_settings_are_good() -> None:
     assert [channel.kind for channel in settings.channels] == ["tv", "radio"]
 
 
+def test_the_pictures_of_the_page_are_shown_and_small() -> None:
+    page = (ROOT / "docs/player.md").read_text(encoding="utf-8")
+    pictures = sorted((ROOT / "docs/pictures").glob("player-*"))
+    assert sorted(re.findall(r"pictures/(player-[\w.-]+)", page)) == [one.name for one in pictures]
+    assert {one.name for one in pictures if one.stat().st_size > 150_000} == set()
+
+
 def test_make_targets_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     command = re.compile(r"(?:^|&& )make ([a-z-]+)", re.MULTILINE)

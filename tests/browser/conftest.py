@@ -81,8 +81,8 @@ class RecordedStation(LineProcess):
 class OnAirStation(LineProcess):
     """The whole platform, studios and all (``tests.browser.on_air_station``)."""
 
-    def __init__(self) -> None:
-        super().__init__(sys.executable, "-m", "tests.browser.on_air_station")
+    def __init__(self, *options: str) -> None:
+        super().__init__(sys.executable, "-m", "tests.browser.on_air_station", *options)
         told = json.loads(self.read())
         self.site: str = told["site"]
         self.on_air_s: int = told["on_air_s"]

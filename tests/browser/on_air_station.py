@@ -1,7 +1,7 @@
 """The real platform on air, for the tests of the page: studios, encoders, archive, guide and all.
 
-``python -m tests.browser.on_air_station`` starts it as an operator does (``lensong run``), with
-studios that publish through RTMP and Icecast, and prints one line of JSON when one can watch.
+``python -m tests.browser.on_air_station [SECONDS]`` starts it as operators do (``lensong run``),
+with studios that publish through RTMP and Icecast, and prints one line of JSON when one can watch.
 It obeys lines on its standard input, answers each with one, and ends with that input:
 
     plug CHANNEL INPUT      plug a studio in
@@ -42,8 +42,8 @@ from tests.recorded_media import Recorder, make_media
 __all__ = ["main"]
 
 ROOT: Final = Path(__file__).parents[2]
-BEGAN_S: Final = 8
-"""How long the first programme of the guide is."""
+FIRST_S: Final = 8
+"""How long the first programme of the guide is, unless the command line says."""
 
 _READY_S: Final = 60.0
 _DAY_S: Final = 86_400
@@ -112,11 +112,12 @@ def _free_ports() -> dict[str, int]:
     raise RuntimeError("no ports are free")
 
 
-def guide(on_air_s: int) -> list[dict[str, Any]]:
+def guide(on_air_s: int, first_s: int) -> list[dict[str, Any]]:
     """Return a guide with every kind of programme, as an editor's file has it.
 
     Args:
         on_air_s: UNIX seconds since which there is something to see.
+        first_s: How long the first programme is.
     """
 
     def item(start_s: int, end_s: int, title: str, channel: str = "hytv") -> dict[str, Any]:
@@ -124,13 +125,15 @@ def guide(on_air_s: int) -> list[dict[str, Any]]:
         start, end = (text.isoformat() for text in texts)
         return {"channel": channel, "start": start, "end": end, "title": title}
 
-    turn_s = on_air_s + BEGAN_S
+    turn_s = on_air_s + first_s
     yesterday_s = on_air_s - _DAY_S
     return [
         item(yesterday_s - 300, yesterday_s - 60, "Nông nghiệp và nông thôn"),
         item(on_air_s, turn_s, "Bản tin đầu giờ"),
         item(turn_s, turn_s + 3600, "Thời sự Hưng Yên"),
-        item(turn_s + 3600, turn_s + 7200, "Dự báo thời tiết"),
+        item(turn_s + 3600, turn_s + 4500, "Dự báo thời tiết"),
+        item(turn_s + 4500, turn_s + 7200, "Phim tài liệu: Phố Hiến xưa và nay"),
+        item(turn_s + 7200, turn_s + 10_800, "Sân khấu chèo"),
         item(on_air_s - 60, on_air_s + 3600, "Quà tặng âm nhạc", "hyfm"),
         item(on_air_s + 3600, on_air_s + 7200, "Trò chuyện cuối tuần", "hyfm"),
     ]
@@ -144,10 +147,10 @@ def _record_yesterday(settings: Settings, media: Any, on_air_s: int) -> None:
         Recorder(settings.archive_dir, media[kind], "hytv", rendition.name).write(first, last)
 
 
-async def _import_guide(station: Station, on_air_s: int) -> dict[str, dict[str, Any]]:
+async def _import_guide(station: Station, on_air_s: int, first_s: int) -> dict[str, dict[str, Any]]:
     """Import the guide as its editor does; return what viewers then see of it, by title."""
     path = station.folder / "guide.json"
-    await asyncio.to_thread(path.write_text, json.dumps(guide(on_air_s)), encoding="utf-8")
+    await asyncio.to_thread(path.write_text, json.dumps(guide(on_air_s, first_s)), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lensong", "guide", "import", str(path)),
         *("--settings", str(station.folder / "station.toml")),
@@ -226,7 +229,7 @@ def _say(told: Any) -> None:
     print(json.dumps(told, ensure_ascii=False), flush=True)  # noqa: T201
 
 
-async def _run(folder: Path) -> None:
+async def _run(folder: Path, first_s: int) -> None:
     ports = "\n".join(f"{name} = {port}" for name, port in _free_ports().items())
     text = _SETTINGS.format(folder=folder, ports=ports)
     async with running_platform(text, folder) as station:
@@ -238,7 +241,7 @@ async def _run(folder: Path) -> None:
             await station.until_on_air("studio", _READY_S, channel)
         on_air_s = unix_ns() // 10**9 + 2
         await asyncio.to_thread(_record_yesterday, station.settings, media, on_air_s)
-        programmes = await _import_guide(station, on_air_s)
+        programmes = await _import_guide(station, on_air_s, first_s)
         await _until_watchable(station)
         _say({"site": station.site, "on_air_s": on_air_s, "programmes": programmes})
         while line := await asyncio.to_thread(sys.stdin.readline):
@@ -251,7 +254,7 @@ async def _run(folder: Path) -> None:
 def main() -> None:
     """Run the station until standard input ends."""
     with tempfile.TemporaryDirectory(prefix="lensong-") as name:
-        asyncio.run(_run(Path(name)))
+        asyncio.run(_run(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else FIRST_S))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ def test_every_page_fits(viewer: Visitor, screen: dict[str, Any]) -> None:
         "/xem/hytv/before": MOVING,
         "/xem/hytv/refused": "document.body.innerText.includes('LS-P2')",
         "/xem/khong-co": "!!document.querySelector('a[href=\"/\"]')",
+        "/lich": "document.body.innerText.includes('Dự báo thời tiết')",
+        "/tim?q=nong+nghiep": "document.body.innerText.includes('Nông nghiệp')",
+        "/nghe-lai": "!!document.querySelector('main h1')",
         "/embed/hytv": "!!document.querySelector('a.way-out')",
     }
     found = {}
@@ -74,6 +77,20 @@ def test_the_controls_are_on_the_first_screen(viewer: Visitor, screen: dict[str,
     assert viewer.see("scrollY") == 0
     assert viewer.see(lowest) <= screen["height"]
     assert viewer.see("document.querySelector('video').clientHeight") >= 180
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_bar_of_a_phone_is_one_row_behind_live_too(viewer: Visitor, width: int) -> None:
+    viewer.open("/xem/hytv", width=width, height=844, touch=True)
+    plays(viewer)
+    viewer.do("click", selector="role=button[name='Lùi 30 giây']")
+    viewer.wait("/trễ/.test(document.querySelector('.live').textContent)")
+    middles = viewer.see(
+        "[...document.querySelectorAll('.bar button')].filter(e => e.checkVisibility())"
+        ".map(e => e.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)"
+    )
+    assert max(middles) - min(middles) < 4
+    assert viewer.see(FAULTS) == []
 
 
 def test_dialogs_menus_and_results_fit(viewer: Visitor, screen: dict[str, Any]) -> None:

@@ -4,13 +4,14 @@
 //  "script": ..., "wait": "load"}   a new visitor, nothing remembered; the script runs before the page's own
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value; of both: "frame": 1 for the page's first frame
-// {"do": "click", "selector": ..., "count": 1}  {"do": "tap", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": ...}
+// {"do": "click", "selector": ..., "count": 1}  {"do": "tap", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": "a.png"}
 // {"do": "resize", "width": ..., "height": ...}  {"do": "reload"}  {"do": "back"}  {"do": "go", "url": ...}  {"do": "hover", "selector": ..., "share": 0.5}   at a share of its width
 // {"do": "answer", "path": "/a*", "status": 200, "json": ..., "base64": ..., "type": ...}   instead of the server, until "open"
 // {"do": "network", "offline": false, "latency_ms": 0, "down_kbps": null}   null: as fast as it goes
 // {"do": "requests"}   the addresses that were asked for since "open", in order
 // {"do": "axe", "selector": null}   what breaks WCAG 2.2 AA or a best practice: {"id", "impact", "where"} of each
 // {"do": "complaints"}   console errors, violations of the policy, requests to strangers, since "open"
+import { writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { startChromium } from "../judges/chromium.mjs";
 import { load } from "../judges/packages.mjs";
@@ -86,6 +87,16 @@ async function answer({ path, status = 200, json, base64, type = "application/js
   await page.context().route(`**${path}`, (route) => route.fulfill({ status, body, contentType: type }));
 }
 
+/** Take a picture of the window, as WebP where the name says so. */
+async function shot({ path, quality = 80 }) {
+  if (!path.endsWith(".webp")) return page.screenshot({ path }).then(() => path);
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality });
+  await session.detach();
+  await writeFile(path, Buffer.from(data, "base64"));
+  return path;
+}
+
 async function hover({ selector, share }) {
   const { width, height } = await page.locator(selector).boundingBox();
   await page.hover(selector, { position: { x: width * share, y: height / 2 } });
@@ -108,7 +119,7 @@ const commands = {
   click: ({ selector, count = 1 }) => page.click(selector, { timeout: 5000, clickCount: count }),
   tap: ({ selector }) => page.tap(selector, { timeout: 5000 }),
   key: ({ key }) => page.keyboard.press(key),
-  shot: ({ path }) => page.screenshot({ path }).then(() => path),
+  shot,
   type: ({ text }) => page.keyboard.type(text).then(() => true),
   resize: ({ width, height }) => page.setViewportSize({ width, height }).then(() => true),
   go: ({ url }) => page.goto(url).then(() => true),
