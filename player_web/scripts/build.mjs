@@ -9,7 +9,7 @@ import { excesses, weigh } from "./budget.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-const SOURCES = ["src", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "public", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
 
 const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];

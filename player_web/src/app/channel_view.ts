@@ -14,11 +14,12 @@ import { type Brief, songAt, stateAt } from "../guide/guide.ts";
 import { GuideStore } from "../guide/guide_store.ts";
 import "../guide/guide_view.ts";
 import type { GuideView } from "../guide/guide_view.ts";
-import { announceToSystem } from "../playing/media_session.ts";
 import { NowNext, timesOf } from "../guide/now_next.ts";
 import { Overlay } from "../controls/overlay.ts";
 import { Playback } from "../playing/playback.ts";
+import type { LockScreen } from "../playing/lock_screen.ts";
 import type { Situation } from "../playing/player.ts";
+import { neighbour } from "../playing/system_facts.ts";
 import { type Route, addressOf } from "./router.ts";
 import { SeekBar } from "../controls/seek_bar.ts";
 import { type MessageKey, clockTime, momentName, spanInWords, stationZone, t } from "../base/text.ts";
@@ -28,6 +29,8 @@ import type { Viewing } from "../playing/viewing.ts";
 const NOTE_MS = 8_000;
 /** How often the guide is asked for the programmes on the bar. */
 const GUIDE_MS = 60_000;
+/** Where other apps have browsers of their own. */
+const PHONE = /Android|iPhone|iPad|iPod/;
 
 /** What the page around does for a channel. */
 export interface Surroundings {
@@ -56,8 +59,13 @@ export class ChannelView extends HTMLElement {
   readonly #guide = new GuideStore();
   readonly #guideView = document.createElement("lensong-guide") as GuideView;
   readonly #nowNext = new NowNext();
+  #lockScreen: LockScreen | null = null;
+  #isTelling = false;
+  /** Play was asked for with a press since it last played. */
+  #pressed = false;
+  readonly #outside = element("section", { class: "outside", hidden: true });
   readonly #overlay = new Overlay({
-    play: () => this.#playback?.play(),
+    play: () => { this.#pressed = true; this.#playback?.play(); },
     retry: () => this.#playback?.retryNow(),
     goLive: () => this.#playback?.goLive(),
   });
@@ -182,6 +190,7 @@ export class ChannelView extends HTMLElement {
     this.#keys?.close();
     this.#gestures.close();
     this.#controls?.close();
+    this.#lockScreen?.close();
     this.#playback?.close();
     this.#playback = null;
   }
@@ -193,6 +202,8 @@ export class ChannelView extends HTMLElement {
     this.#seekBar?.relabel();
     this.#gestures.relabel();
     this.#guideView.relabel();
+    this.#outside.hidden = true;
+    this.#outside.replaceChildren(); // comes back in the new language
     this.#onSituation(this.#situation);
     this.#noteLine.textContent = this.#note ? t(this.#note.key) : "";
     if (this.classList.contains("docked")) this.setAttribute("aria-label", t("miniPlayer"));
@@ -222,7 +233,7 @@ export class ChannelView extends HTMLElement {
       element("div", { class: "card" }, bars, this.#cardName, this.#cardSong),
       this.#overlay.element, this.#gestures.pause, controls.toast, this.#typed);
     this.#stage.replaceChildren(
-      screen, element("div", { class: "controls" }, seekBar.element, controls.bar), controls.offer,
+      screen, element("div", { class: "controls" }, seekBar.element, controls.bar), controls.offer, this.#outside,
     );
     if (channel.kind === "tv") this.#gestures.listen(screen);
     this.replaceChildren(
@@ -264,8 +275,50 @@ export class ChannelView extends HTMLElement {
     const announced = situation.kind === "fault" ? `${words} ${t("faultCode", { code: situation.code })}` : words;
     // Announced once a change, not with every second of a countdown.
     if (this.#status.textContent !== announced) this.#status.textContent = announced;
-    announceToSystem(this.#channel, this.#station, this.#heard(), isMoving, () => this.#playback?.toggle());
+    this.#offerOutside(situation);
+    void this.#tellSystem();
     this.#around?.onChange();
+  }
+
+  /** In the browser of another app, offer the phone's own where nothing plays. */
+  #offerOutside(situation: Situation): void {
+    if (situation.kind === "playing") {
+      this.#pressed = false;
+      this.#outside.hidden = true;
+      this.#outside.replaceChildren();
+    } else if ((situation.kind === "fault" || situation.kind === "blocked") && PHONE.test(navigator.userAgent)) {
+      import("../share/open_outside.ts").then(
+        ({ offerOutside }) => offerOutside(this.#outside, this.#situation, this.#pressed), () => undefined, // no network: nor has another browser
+      );
+    }
+  }
+
+  /** Tell the lock screen and headphones' buttons; what does that comes with the first picture. */
+  async #tellSystem(): Promise<void> {
+    const [channel, playback, around] = [this.#channel, this.#playback, this.#around];
+    if (!channel || !playback || !around || !("mediaSession" in navigator)) return;
+    if (!this.#lockScreen) {
+      if (!this.isPlaying || this.#isTelling) return;
+      this.#isTelling = true;
+      try {
+        const { LockScreen } = await import("../playing/lock_screen.ts");
+        if (this.#playback !== playback) return;
+        this.#lockScreen = new LockScreen(playback, {
+          channel, station: this.#station,
+          situation: () => this.#situation.kind,
+          song: () => { const heard = this.#heard(); return heard?.source === "slate" ? "" : (heard?.title ?? ""); },
+          programme: () => this.#playedItem()?.title ?? "",
+          open: (step) => {
+            const next = neighbour(around.channels, channel, step);
+            return next && (() => around.goTo(addressOf(next, stationZone())));
+          },
+        });
+      } catch {
+        this.#isTelling = false; // without the network; the next change tries again
+        return;
+      }
+    }
+    this.#lockScreen.update();
   }
 
   #words(situation: Situation): string {
@@ -301,6 +354,7 @@ export class ChannelView extends HTMLElement {
     this.#showTime();
     this.#offerStart(playback);
     if (playback.viewing.kind === "rewound") this.#showSong();
+    else void this.#tellSystem();
     this.#around?.onChange();
   }
 
@@ -398,7 +452,7 @@ export class ChannelView extends HTMLElement {
       this.#songLine.replaceChildren(t("nowPlayingSong", { title: "" }).trimEnd(), " ", song, since);
     }
     this.#songLine.hidden = this.#songLine.textContent === "";
-    announceToSystem(this.#channel, this.#station, now, this.isPlaying, () => this.#playback?.toggle());
+    void this.#tellSystem();
   }
 
   async #openShare(): Promise<void> {
@@ -426,13 +480,18 @@ export class ChannelView extends HTMLElement {
   }
 
   #playedProgramme(): Stretch | null {
+    const item = this.#playedItem();
+    return item && { startMs: item.startS * 1000, stopMs: item.stopS * 1000 };
+  }
+
+  /** Return the programme of the moment that plays; null where the guide has none there. */
+  #playedItem(): Brief | null {
     const [playback, channel] = [this.#playback, this.#channel];
     if (!playback || !channel) return null;
     const { viewing } = playback;
     const atMs = playback.position()?.atMs ?? playback.playingUnixMs() ?? playback.nowMs();
     const onNow = viewing.kind === "live" ? this.#nowNext.onNow(playback.nowMs()) : null;
-    const item = viewing.kind === "programme" ? viewing.programme : (this.#guide.knownAt(channel, atMs) ?? onNow);
-    return item && { startMs: item.startS * 1000, stopMs: item.stopS * 1000 };
+    return viewing.kind === "programme" ? viewing.programme : (this.#guide.knownAt(channel, atMs) ?? onNow);
   }
 
   #act(action: Exclude<Action, { do: "digit" }>): void {

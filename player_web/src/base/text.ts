@@ -31,10 +31,15 @@ export function chooseLanguage(wanted: Language): void {
   document.documentElement.lang = wanted;
 }
 
-/** Return the text of `key`, with `{name}` replaced by the values given. */
-export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
-  return TABLES[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+/** Return the text of `key` in a table of its own, with `{name}` replaced by the values given. */
+export function textOf<K extends string>(
+  tables: Record<Language, Record<K, string>>, key: K, values: Record<string, string | number> = {},
+): string {
+  return tables[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
+
+/** Return the text of `key` that every page has, with `{name}` replaced by the values given. */
+export const t = (key: MessageKey, values?: Record<string, string | number>): string => textOf(TABLES, key, values);
 
 /** Write a number with one digit after the point at most, as the language does. */
 export const decimal = (value: number): string => (

@@ -1,4 +1,5 @@
 /** The dialog to share what is open: links to copy, the phone's own sheet, the code to embed. */
+import { copied } from "../base/copy.ts";
 import { element } from "../base/dom.ts";
 import { clockTime, stationZone, t } from "../base/text.ts";
 import { type Shared, linksOf } from "./links.ts";
@@ -49,22 +50,6 @@ function row(id: string, label: string, text: string, said: HTMLElement): HTMLEl
     "div", { class: "row" },
     element("label", { for: id, dir: "auto" }, label), element("div", { class: "line" }, field, copy),
   );
-}
-
-/** Copy the text; false where the browser does not let us. */
-async function copied(field: HTMLInputElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(field.value);
-    return true;
-  } catch {
-    // No HTTPS, or an old browser: the way that copies what is selected.
-    const before = document.activeElement;
-    field.focus();
-    field.select();
-    const isDone = document.execCommand("copy");
-    if (before instanceof HTMLElement) before.focus();
-    return isDone;
-  }
 }
 
 function sheet(shared: Shared, url: string): HTMLElement | null {

@@ -1,0 +1,21 @@
+// Draw the pictures of public/ from src/icon.svg, by hand when it changes: node scripts/draw_pictures.mjs
+//
+// Crawlers of Facebook and Zalo, and lock screens, draw no SVG: card.png stands for a link without a picture of its own
+// (1200 x 630), mark.png for a channel on a lock screen (512 x 512).
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startChromium } from "../../tests/judges/chromium.mjs";
+
+const file = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const icon = readFileSync(file("src/icon.svg"), "utf8");
+const browser = await startChromium();
+for (const { name, width, height, size, ground } of [
+  { name: "card", width: 1200, height: 630, size: 340, ground: "#14181f" },
+  { name: "mark", width: 512, height: 512, size: 512, ground: "#c4161c" },
+]) {
+  const page = await browser.newPage({ viewport: { width, height } });
+  await page.setContent(`<style>body { margin: 0; height: 100vh; display: grid; place-items: center; background: ${ground} }
+    svg { width: ${size}px; height: ${size}px }</style>${icon}`);
+  await page.screenshot({ path: file(`public/${name}.png`) });
+}
+await browser.close();

@@ -1,0 +1,122 @@
+"""Where people open the page: inside other apps, on the lock screen, again another day."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tests.browser.conftest import RecordedStation, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+EVERYTHING = ("uncaught", "dialog", "policy", "console", "stranger")
+MEDIA = "document.querySelector('lensong-channel video, lensong-channel audio')"
+MOVING = f"{MEDIA} && !{MEDIA}.paused && {MEDIA}.readyState >= 3 && {MEDIA}.currentTime > 0"
+
+ZALO: Final = (
+    "Mozilla/5.0 (Linux; Android 12; SM-A127F Build/SP1A; wv) AppleWebKit/537.36"
+    " (KHTML, like Gecko) Version/4.0 Chrome/96.0.4664.104 Mobile Safari/537.36"
+    " Zalo android/12100612 ZaloTheme/light ZaloLanguage/vi"
+)
+
+# As web views do that let nothing play, not even after a press.
+REFUSES: Final = """(() => {
+  const play = HTMLMediaElement.prototype.play;
+  window.refuses = true;
+  HTMLMediaElement.prototype.play = function () {
+    if (!window.refuses) return play.call(this);
+    this.pause();
+    return Promise.reject(new DOMException("no", "NotAllowedError"));
+  };
+})()"""
+
+# The system's side of the lock screen: its keys, and the position that it was told last.
+LOCK_SCREEN: Final = """(() => {
+  window.keys = {};
+  window.told = null;
+  const { mediaSession } = navigator;
+  const take = mediaSession.setActionHandler.bind(mediaSession);
+  const tell = mediaSession.setPositionState.bind(mediaSession);
+  mediaSession.setActionHandler = (key, press) => {
+    take(key, press);
+    if (press) window.keys[key] = press; else delete window.keys[key];
+  };
+  mediaSession.setPositionState = (state) => { tell(state); window.told = state ?? null; };
+})()"""
+
+
+def press(visitor: Visitor, key: str, **details: Any) -> None:
+    visitor.see(f"window.keys.{key}({details!r}); 1")
+
+
+def test_in_another_apps_browser_a_tap_plays_or_the_way_out_is_offered(viewer: Visitor) -> None:
+    viewer.open("/nghe/hyfm", agent=ZALO, script=REFUSES, width=360, height=740, touch=True)
+    viewer.wait_for_text("Bấm để nghe")
+    assert viewer.see("document.querySelector('.outside').hidden")
+    viewer.do("tap", selector=".overlay .big")
+    viewer.wait_for_text("Không phát được trong Zalo?")
+    assert viewer.do("axe") == []
+    assert viewer.see("document.documentElement.scrollWidth") == 360
+    way = viewer.see("document.querySelector('.outside a').href")
+    host = viewer.site.removeprefix("http://")
+    assert way.startswith(
+        f"intent://{host}/nghe/hyfm#Intent;scheme=http;package=com.android.chrome;"
+    )
+    assert viewer.see("document.querySelector('.outside a').innerText") == "Mở bằng trình duyệt"
+    viewer.do("tap", selector=".outside button")
+    viewer.wait_for_text("Đã chép địa chỉ.")
+    # It plays after all: nothing is offered any more.
+    viewer.see("window.refuses = false; 1")
+    viewer.do("tap", selector=".overlay .big")
+    viewer.wait(MOVING)
+    viewer.wait("document.querySelector('.outside').hidden")
+    assert viewer.complaints(*EVERYTHING) == []
+
+
+def test_the_lock_screen_shows_what_plays_and_its_keys_work(
+    recorded: RecordedStation, viewer: Visitor
+) -> None:
+    begin = recorded.programmes["before"][0]
+    viewer.open(f"/xem/hytv/before?t={begin + 600}", script=LOCK_SCREEN)
+    viewer.wait(f"{MOVING} && !!window.told")
+    shown = "(({title, artist, album, artwork: [picture]}) => [title, artist, album,"
+    shown += " new URL(picture.src).pathname, picture.sizes])(navigator.mediaSession.metadata)"
+    title, artist, album, picture, size = viewer.see(shown)
+    assert (title, artist, album) == ("Ca nhạc theo yêu cầu", "Truyền hình Hưng Yên", "Phát lại")
+    assert size == "384x216"
+    number = int(picture.removeprefix("/thumb/hytv/").removesuffix(".jpg"))
+    assert 600 - 3.84 < number * 3.84 - begin < 660
+    told = viewer.see("window.told")
+    assert told["duration"] == recorded.programmes["before"][1] - begin
+    assert 598 < told["position"] < 660
+    press(viewer, "seekto", seekTime=900)
+    viewer.wait("window.told.position >= 900 && window.told.position < 930")
+    press(viewer, "seekbackward", seekOffset=300)
+    viewer.wait("window.told.position > 590 && window.told.position < 630")
+    press(viewer, "pause")
+    viewer.wait(f"{MEDIA}.paused && navigator.mediaSession.playbackState === 'paused'")
+    press(viewer, "play")
+    viewer.wait(f"{MOVING} && navigator.mediaSession.playbackState === 'playing'")
+    assert viewer.see("'nexttrack' in window.keys") is False  # the only television channel
+
+    # On to the radio: the song is the title; a page that is not seen plays on.
+    viewer.do("click", selector=".side [data-channel=hyfm]")
+    viewer.wait(f"{MEDIA}?.tagName === 'AUDIO' && {MOVING}")
+    viewer.wait("navigator.mediaSession.metadata?.title === 'Tiến quân ca'")
+    assert viewer.see("navigator.mediaSession.metadata.album") == "Quà tặng"
+    hide = "Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });"
+    viewer.see(f"{hide} document.dispatchEvent(new Event('visibilitychange')); 1")
+    before = viewer.see(f"{MEDIA}.currentTime")
+    viewer.wait(f"{MEDIA}.currentTime > {before} + 1.5 && !{MEDIA}.paused")
+    # Rewound by a key, it says so; the bar is where the key led.
+    press(viewer, "seekbackward", seekOffset=120)
+    viewer.wait("navigator.mediaSession.metadata.album === 'Quà tặng · Phát lại'")
+    viewer.wait(MOVING)
+    viewer.wait("/trễ 2 phút/.test(document.body.innerText)")
+    viewer.do("click", selector=".brand")
+    viewer.wait("!!document.querySelector('.docked')")
+    viewer.do("click", selector=".mini-close")
+    viewer.wait("Object.keys(window.keys).length === 0")
+    assert viewer.see("navigator.mediaSession.metadata") is None
+    assert viewer.complaints(*EVERYTHING) == []
