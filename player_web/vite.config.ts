@@ -11,6 +11,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
     manifest: true, // scripts/build.mjs weighs by it, and takes it away
-    rolldownOptions: { input: { index: "index.html", embed: "embed.html" } },
   },
 });

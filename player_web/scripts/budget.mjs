@@ -8,10 +8,10 @@ const HLS = "node_modules/hls.js/";
  *
  * `manifest` is Vite's; `sizes` gives each file's bytes by its name in dist/.  The shell is the page and
  * whatever it imports at once; to play, hls.js comes on top.  What is imported when it is wanted is told
- * apart and has no limit.
+ * apart and has no limit.  `more` names what the page asks for beside what Vite knows of.
  */
-export function weigh(manifest, sizes, page = "index.html") {
-  const files = new Set([page]);
+export function weigh(manifest, sizes, page = "index.html", more = []) {
+  const files = new Set([page, ...more]);
   const seen = new Set();
   const visit = (key) => {
     const chunk = manifest[key];

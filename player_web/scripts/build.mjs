@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "vite";
 import { excesses, weigh } from "./budget.mjs";
+import { putEarly } from "./early.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-const SOURCES = ["src", "public", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "public", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.embed.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
 
 const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];
@@ -28,11 +29,13 @@ if (checked.status !== 0) process.exit(checked.status ?? 1);
 
 rmSync(DIST, { recursive: true, force: true });
 await build({ root: ROOT, logLevel: "warn" });
+const early = await putEarly(ROOT, DIST);
 const page = new Set(filesOf(DIST).map((file) => relative(DIST, file)));
-await build({ root: ROOT, logLevel: "warn", configFile: join(ROOT, "vite.tv.config.ts") });
-
 const manifest = JSON.parse(readFileSync(join(DIST, ".vite/manifest.json"), "utf8"));
 rmSync(join(DIST, ".vite"), { recursive: true });
+await build({ root: ROOT, logLevel: "warn", configFile: join(ROOT, "vite.embed.config.ts") });
+const ofOthers = filesOf(DIST).map((file) => relative(DIST, file)).filter((name) => !page.has(name));
+await build({ root: ROOT, logLevel: "warn", configFile: join(ROOT, "vite.tv.config.ts") });
 
 const sizes = {};
 const files = filesOf(DIST);
@@ -49,8 +52,8 @@ for (const file of [...files.filter((name) => !name.endsWith(".html")), join(DIS
   sizes[relative(DIST, file)] = small.length;
 }
 const ofPage = Object.fromEntries(Object.entries(sizes).filter(([name]) => page.has(name)));
-const ofTv = Object.entries(sizes).filter(([name]) => !page.has(name) && !/tv-(hls|texts)/.test(name));
-const weights = { ...weigh(manifest, ofPage), tv: ofTv.reduce((sum, [, bytes]) => sum + bytes, 0) };
+const ofTv = Object.entries(sizes).filter(([name]) => !page.has(name) && !ofOthers.includes(name) && !/tv-(hls|texts)/.test(name));
+const weights = { ...weigh(manifest, ofPage, "index.html", [early]), tv: ofTv.reduce((sum, [, bytes]) => sum + bytes, 0) };
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 console.log(`player_web/dist: ${files.length} files; in Brotli: shell ${kB(weights.shell)}, to play ${kB(weights.play)}, the TV view without hls.js and texts ${kB(weights.tv)}`);
 console.log(`loaded when wanted: ${weights.later.map(([name, bytes]) => `${name.replace("assets/", "")} ${kB(bytes)}`).join(", ")}`);

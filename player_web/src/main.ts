@@ -1,4 +1,6 @@
+import { App } from "./app/app.ts";
 import { applyLook } from "./base/look.ts";
-import "./app/app.ts";
+import { loadTexts } from "./base/text.ts";
 
 applyLook();
+void loadTexts(async () => (await import("./messages/en.ts")).en).then(() => customElements.define("lensong-app", App));

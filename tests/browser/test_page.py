@@ -60,6 +60,26 @@ def test_plays_television_and_moves_between_channels_without_a_new_page(visitor:
     assert visitor.complaints(*EVERYTHING) == []
 
 
+def test_what_is_asked_for_early_is_what_plays_and_is_asked_for_once(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    asked = visitor.do("requests")
+    media = [url for url in asked if "/media/" in url]
+    assert len(media) >= 4  # a header and a segment each, of picture and sound
+    assert sorted(set(media)) == sorted(media)
+    assert sum(url.endswith("/live/hytv/index.m3u8") for url in asked) == 1
+    assert sum(url.endswith("/api/v1/channels.json") for url in asked) == 1
+    # The first segments were on their way before the page's own code had made its player.
+    assert (
+        visitor.see(
+            "performance.getEntriesByType('resource').filter(one => one.name.endsWith('.m4s'))"
+            "[0].initiatorType"
+        )
+        == "fetch"
+    )
+    assert visitor.complaints(*EVERYTHING) == []
+
+
 def test_a_title_is_text_whatever_it_holds(station: Station, visitor: Visitor) -> None:
     title = (
         "<script>alert('x')</script> <img src=x onerror=alert(1)> \"Quê hương\" & \u202eđỏ \u0642"

@@ -37,7 +37,7 @@ function observe() {
         origin.at ??= media.currentTime;
         if (media.currentTime > origin.at && media.currentTime - origin.at < 1) {
           seen.moving = performance.now();
-          if (!isPicture) seen.first ??= seen.moving;
+          if (!isPicture || media.videoWidth === 0) seen.first ??= seen.moving;
         } else if (media.currentTime !== origin.at) origin.at = media.currentTime; // it was sought
       }
       setTimeout(tick, 5);

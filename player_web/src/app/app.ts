@@ -13,7 +13,7 @@ import { type Page, type Route, addressOfPage, parsePage, parseRoute } from "./r
 import "./search_box.ts";
 import type { SearchBox } from "./search_box.ts";
 import { keptPlace } from "../base/storage.ts";
-import { type Language, chooseLanguage, language, stationZone, t, useZone } from "../base/text.ts";
+import { type Language, chooseLanguage, stationZone, t, useZone } from "../base/text.ts";
 
 const POLL_MS = 10_000;
 const POLL_PLAYING_MS = 5_000;
@@ -40,7 +40,6 @@ export class App extends HTMLElement {
   readonly #main = element("main", { tabindex: "-1" });
 
   connectedCallback(): void {
-    document.documentElement.lang = language();
     this.addEventListener("click", (event) => this.#onClick(event));
     window.addEventListener("popstate", () => void this.#follow());
     document.addEventListener("visibilitychange", () => { if (!document.hidden) void this.#pollOnAir(); });
@@ -328,9 +327,9 @@ export class App extends HTMLElement {
   }
 
   /** What plays goes on: only the words around it are drawn again. */
-  #changeLanguage(wanted: Language): void {
+  async #changeLanguage(wanted: Language): Promise<void> {
+    await chooseLanguage(wanted);
     const wasInHeader = this.querySelector("header.top")?.contains(document.activeElement) ?? false;
-    chooseLanguage(wanted);
     const header = this.#drawHeader();
     if (wasInHeader) header.querySelector<HTMLElement>(`[lang=${wanted}]`)?.focus();
     this.#view?.relabel();
@@ -358,5 +357,3 @@ function faultCard(code: FaultCode, ...more: HTMLElement[]): HTMLElement {
     ...more,
   );
 }
-
-customElements.define("lensong-app", App);

@@ -7,7 +7,7 @@ import { type Language, type MessageKey, language, t } from "../base/text.ts";
 export const LANGUAGE_NAMES: Record<Language, string> = { vi: "Tiếng Việt", en: "English" };
 
 export interface HeaderActions {
-  changeLanguage(wanted: Language): void;
+  changeLanguage(wanted: Language): Promise<void>;
   openOptions(button: HTMLElement): void;
 }
 

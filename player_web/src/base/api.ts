@@ -1,4 +1,5 @@
 /** The public JSON of the origin. What arrives is read field by field: it is data, not our type. */
+import { takeEarly } from "./early_answers.ts";
 import type { Available, Brief, Programme, Song } from "../guide/guide.ts";
 
 export interface Channel {
@@ -73,7 +74,8 @@ async function load(path: string, signal?: AbortSignal, isFresh = false): Promis
 }
 
 export async function loadStation(): Promise<Station> {
-  const answer = await load("/api/v1/channels.json");
+  const early = await takeEarly("/api/v1/channels.json");
+  const answer = early ? fields(JSON.parse(new TextDecoder().decode(early.bytes))) : await load("/api/v1/channels.json");
   return {
     name: text(answer["station"]),
     zone: text(answer["timezone"]),

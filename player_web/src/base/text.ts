@@ -1,13 +1,13 @@
 /** Texts in the viewer's language, and the station's times in words. */
 import { addDays, dayOf, isZone, momentText } from "./clock.ts";
-import { en } from "../messages/en.ts";
 import { vi, type Messages } from "../messages/vi.ts";
 import { recall, remember } from "./storage.ts";
 
 export type Language = "vi" | "en";
 export type MessageKey = keyof Messages;
 
-const TABLES: Record<Language, Messages> = { vi, en };
+/** English comes when somebody wants it. */
+const tables: { vi: Messages; en?: Messages } = { vi };
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
 
 let current: Language = recall("language") === "en" ? "en" : "vi";
@@ -24,22 +24,35 @@ export function useZone(wanted: string): void {
 
 export const language = (): Language => current;
 
-/** Choose the language; the caller draws the page again. */
-export function chooseLanguage(wanted: Language): void {
+let loadEnglish: () => Promise<Messages> = () => Promise.reject(new Error("English was not given"));
+
+/** Load the texts of the chosen language before anything is drawn; where they do not come, the page speaks Vietnamese. */
+export async function loadTexts(english = loadEnglish): Promise<void> {
+  loadEnglish = english;
+  try {
+    if (current === "en") tables.en ??= await english();
+  } catch {
+    current = "vi"; // for this visit: the choice stays
+  }
+  document.documentElement.lang = current;
+}
+
+/** Choose the language; when its texts are there, the caller draws the page again. */
+export async function chooseLanguage(wanted: Language): Promise<void> {
   current = wanted;
   remember("language", wanted);
-  document.documentElement.lang = wanted;
+  await loadTexts();
 }
 
 /** Return the text of `key` in a table of its own, with `{name}` replaced by the values given. */
 export function textOf<K extends string>(
-  tables: Record<Language, Record<K, string>>, key: K, values: Record<string, string | number> = {},
+  texts: { vi: Record<K, string>; en?: Record<K, string> }, key: K, values: Record<string, string | number> = {},
 ): string {
-  return tables[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return (texts[current] ?? texts.vi)[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 /** Return the text of `key` that every page has, with `{name}` replaced by the values given. */
-export const t = (key: MessageKey, values?: Record<string, string | number>): string => textOf(TABLES, key, values);
+export const t = (key: MessageKey, values?: Record<string, string | number>): string => textOf(tables, key, values);
 
 /** Write a number with one digit after the point at most, as the language does. */
 export const decimal = (value: number): string => (

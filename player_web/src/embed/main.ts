@@ -5,14 +5,14 @@ import type { ChannelView } from "../app/channel_view.ts";
 import { addressOf } from "../app/router.ts";
 import { element, icon } from "../base/dom.ts";
 import { recall, remember } from "../base/storage.ts";
-import { language, stationZone, t, useZone } from "../base/text.ts";
+import { loadTexts, stationZone, t, useZone } from "../base/text.ts";
 import { type Embedded, parseEmbedded } from "./address.ts";
 
 const POLL_MS = 15_000;
 const page = document.querySelector("main") ?? document.body;
 
 async function start(): Promise<void> {
-  document.documentElement.lang = language();
+  await loadTexts(async () => (await import("../messages/en.ts")).en);
   const { clip, autoplay } = parseEmbedded(location.pathname, location.search, stationZone());
   if (clip !== null) return showClip(clip, autoplay);
   let station: Station;

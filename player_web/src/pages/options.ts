@@ -9,7 +9,7 @@ const THEME_NAMES: Record<(typeof THEMES)[number], MessageKey> = { auto: "themeA
 const SIZE_NAMES: Record<(typeof TEXT_SIZES)[number], MessageKey> = { 100: "textNormal", 125: "textLarge", 150: "textLargest" };
 
 /** Open the dialog in the app; it goes when it is closed. */
-export function openOptions(app: HTMLElement, changeLanguage: (wanted: Language) => void): void {
+export function openOptions(app: HTMLElement, changeLanguage: (wanted: Language) => Promise<void>): void {
   app.querySelector("dialog.options-dialog")?.remove();
   const dialog = element("dialog", { class: "options-dialog", "aria-labelledby": "options-title" });
   const opener = document.activeElement;
@@ -26,15 +26,15 @@ export function openOptions(app: HTMLElement, changeLanguage: (wanted: Language)
   dialog.showModal();
 }
 
-function content(dialog: HTMLDialogElement, draw: () => void, changeLanguage: (wanted: Language) => void): HTMLElement[] {
+function content(dialog: HTMLDialogElement, draw: () => void, changeLanguage: (wanted: Language) => Promise<void>): HTMLElement[] {
   const close = element("button", { type: "button", class: "control", "aria-label": t("closeDialog"), title: t("closeDialog") }, icon("close"));
   close.addEventListener("click", () => dialog.close());
   return [
     element("div", { class: "dialog-head" }, element("h2", { id: "options-title" }, t("options")), close),
     choices("theme", t("theme"), THEMES.map((one) => [one, t(THEME_NAMES[one])]), theme(), (one) => chooseTheme(one as (typeof THEMES)[number])),
     choices("size", t("textSize"), TEXT_SIZES.map((one) => [String(one), t(SIZE_NAMES[one])]), String(textSize()), (one) => chooseTextSize(Number(one))),
-    choices("language", t("language"), Object.entries(LANGUAGE_NAMES), language(), (one) => {
-      changeLanguage(one as Language);
+    choices("language", t("language"), Object.entries(LANGUAGE_NAMES), language(), async (one) => {
+      await changeLanguage(one as Language);
       draw();
       dialog.querySelector<HTMLElement>(`[name=language][value=${one}]`)?.focus();
     }),
@@ -44,7 +44,7 @@ function content(dialog: HTMLDialogElement, draw: () => void, changeLanguage: (w
 }
 
 /** Make a group of radio buttons of which one is chosen at once. */
-function choices(name: string, title: string, all: [string, string][], chosen: string, choose: (one: string) => void): HTMLElement {
+function choices(name: string, title: string, all: [string, string][], chosen: string, choose: (one: string) => unknown): HTMLElement {
   const buttons = all.map(([value, words]) => {
     const input = element("input", { type: "radio", name, value, checked: value === chosen });
     input.addEventListener("change", () => choose(value));

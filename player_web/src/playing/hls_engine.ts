@@ -1,9 +1,11 @@
 /** hls.js, which is loaded with the first source. */
 import type Hls from "hls.js";
 import type { ErrorData } from "hls.js";
+import { earlyLevel } from "../base/early_answers.ts";
 import { recall, recallNumber, remember } from "../base/storage.ts";
 import { addCaptions, clearCaptions, showCaptionTrack } from "./caption_track.ts";
 import { saverQuality } from "./data_rate.ts";
+import { loaderOfEarly } from "./early_loader.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source, type Span } from "./engine.ts";
 import { type FaultCode, networkFault } from "./faults.ts";
 import { hlsSettings } from "./hls_settings.ts";
@@ -139,7 +141,7 @@ export class HlsEngine implements Engine {
       // Captions are the viewer's choice, not the playlist's: no track is called so, hence none is loaded unasked.
       subtitlePreference: { lang: "none" },
       renderTextTracksNatively: false,
-      ...(isArchive ? { pLoader: loaderStartingAt(HlsClass, this.#startMs) } : {}),
+      ...(isArchive ? { pLoader: loaderStartingAt(HlsClass, this.#startMs) } : { loader: loaderOfEarly(HlsClass) }),
     });
     this.#hls = hls;
     this.#listen(hls, HlsClass);
@@ -158,6 +160,9 @@ export class HlsEngine implements Engine {
     });
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#capForSaver(hls);
+      const early = earlyLevel();
+      const first = early === null ? -1 : hls.levels.findIndex((level) => level.uri === early);
+      if (first >= 0) hls.startLevel = first;
       this.#chooseRememberedQuality(hls);
       this.#listener.onReady();
       this.#listener.onQualities();

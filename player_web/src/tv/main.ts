@@ -1,7 +1,8 @@
 import "./polyfills.ts";
 import { loadClockOffsetMs, loadStation } from "../base/api.ts";
 import { element } from "../base/dom.ts";
-import { language, t, useZone } from "../base/text.ts";
+import { loadTexts, t, useZone } from "../base/text.ts";
+import { en } from "../messages/en.ts";
 import { retryPauseS } from "../playing/faults.ts";
 import { TvApp } from "./tv_app.ts";
 
@@ -28,5 +29,4 @@ function say(root: HTMLElement, sentence: string, more: string): void {
 }
 
 const root = document.querySelector<HTMLElement>("main.tv");
-document.documentElement.lang = language();
-if (root) void start(root, 0);
+if (root) void loadTexts(() => Promise.resolve(en)).then(() => start(root, 0));
