@@ -45,6 +45,8 @@ CLASS_OF_CODE: Final = {
     "LS-N2": "network",
     "LS-A1": "network",
     "LS-D1": "media",
+    "LS-D2": "media",
+    "LS-N3": "network",
     "LS-C1": "other",
     "LS-C2": "other",
     "LS-P1": "other",

@@ -46,6 +46,17 @@ test("a viewing goes from the wish through the start to its end", () => {
   assert.deepEqual([...session.end(40_001), ...session.tick(60_000), ...session.take(situation("playing"), 1)], []);
 });
 
+test("radio's stream without playlists is no HLS, and what a playlist played before is not its bit rate", () => {
+  const session = begin();
+  const radio = { ...LIVE, url: "/live/hyfm/index.m3u8", progressive: "/radio/hyfm.aac" };
+  const by = (engine) => ({ ...opened(radio), engine });
+  assert.deepEqual(told(session.take(by("hls"), 300), "sf", "lensong-kind"), [["ps", "s", "h", "live"]]);
+  session.take({ kind: "qualities", qualities: QUALITIES }, 500);
+  assert.deepEqual(told(session.take(situation("playing"), 900), "br"), [["ps", "p", [1_000]]]);
+  assert.deepEqual(told(session.take(by("progressive"), 9_000), "sf", "br", "lensong-rendition"), [["ps", "k", "o", undefined, undefined]]);
+  assert.deepEqual(told(session.take(situation("playing"), 9_900), "sf", "br", "bl"), [["ps", "p", "o", undefined, undefined]]);
+});
+
 test("a stall is told with its length, and one that becomes a fault goes on until it plays", () => {
   const session = begin();
   session.take(opened(LIVE), 300);

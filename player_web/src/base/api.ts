@@ -12,6 +12,8 @@ export interface Channel {
   hls: string;
   /** Low-latency playlist, where there is one. */
   hlsLowLatency: string | null;
+  /** A radio's AAC as one stream without end. */
+  progressive: string | null;
   /** Sound-only playlist, for the data saver. */
   soundOnly: string | null;
   /** Playlist of the rewind window, where there is an archive. */
@@ -93,6 +95,7 @@ function readChannel(value: unknown): Channel {
     language: text(from["language"]) || "vi",
     hls: text(from["hls"]),
     hlsLowLatency: textOrNull(from["hls_ll"]),
+    progressive: readStream(from["progressive"]),
     soundOnly: textOrNull(from["audio_only"]),
     dvr: pathOrNull(from["dvr"]),
     dvrSeconds: number(from["dvr_seconds"]),
@@ -101,6 +104,12 @@ function readChannel(value: unknown): Channel {
     thumbnail: pathOrNull(from["thumb_template"]),
     logo: pathOrNull(from["logo"]),
   };
+}
+
+/** Return the address of the AAC among the streams that players without playlists are offered. */
+function readStream(value: unknown): string | null {
+  const found = list(value).map(fields).find((one) => one["type"] === "audio/aac");
+  return found ? pathOrNull(found["url"]) : null;
 }
 
 function readBrief(value: unknown): Brief | null {

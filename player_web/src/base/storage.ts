@@ -1,6 +1,6 @@
 /** The viewer's choices, kept in the browser; a browser that keeps nothing works as well. */
 
-type Key = "language" | "volume" | "muted" | "low_latency" | "quality_height" | "bandwidth_bps"
+type Key = "language" | "volume" | "muted" | "low_latency" | "sound_only" | "quality_height" | "sound_quality" | "bandwidth_bps"
   | "data_saver" | "captions" | "caption_style" | "letter_keys"
   | "favourites" | "theme" | "text_size";
 

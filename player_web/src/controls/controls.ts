@@ -140,7 +140,7 @@ export class Controls {
     if (this.#live.textContent !== words) this.#live.textContent = words;
   }
 
-  /** Show the switches as they stand; neither has a meaning for what is not live. */
+  /** Show the switches as they stand; low latency has no meaning for what is not live. */
   showSwitches(lowLatency: boolean, soundOnly: boolean, isLive: boolean): void {
     if (this.#state.lowLatency !== null) this.#state.lowLatency = lowLatency;
     if (this.#state.soundOnly !== null) this.#state.soundOnly = soundOnly;

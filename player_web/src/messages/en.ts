@@ -157,6 +157,8 @@ export const en: Messages = {
   faultRefused: "This channel cannot be played where you are, or needs permission.",
   faultDecode: "This device cannot play the format.",
   faultSlow: "The network is too slow, or the channel sends no data.",
+  faultMemory: "This device has no memory left to play on.",
+  faultBusy: "The server is too busy, please wait a moment.",
   faultUnknownChannel: "There is no such channel.",
   faultList: "The list of channels could not be loaded.",
   allChannels: "All channels",

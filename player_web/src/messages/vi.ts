@@ -155,6 +155,8 @@ export const vi = {
   faultRefused: "Kênh này không phát được ở nơi của bạn hoặc cần quyền xem.",
   faultDecode: "Thiết bị không phát được định dạng này.",
   faultSlow: "Mạng quá chậm hoặc kênh chưa gửi dữ liệu.",
+  faultMemory: "Thiết bị không còn đủ bộ nhớ để phát tiếp.",
+  faultBusy: "Máy chủ đang quá tải, xin đợi một lát.",
   faultUnknownChannel: "Không có kênh này.",
   faultList: "Chưa tải được danh sách kênh.",
   allChannels: "Tất cả các kênh",

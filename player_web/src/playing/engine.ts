@@ -8,6 +8,10 @@ export interface Source {
   isArchive: boolean;
   /** The moment to begin with, in UNIX milliseconds; null where the playlist says. */
   startMs: number | null;
+  /** The same sound as one stream without end; null where there is none. */
+  progressive: string | null;
+  /** A playlist that ends, of what `url` holds from `startMs` on, for browsers that cannot seek in one that grows. */
+  closedUrl: string | null;
 }
 
 export interface Quality {
@@ -59,8 +63,10 @@ export interface EngineListener {
   onCaptions(): void;
   /** A request failed; the engine tries again by itself. */
   onTrouble(trouble: Trouble): void;
-  /** The engine gives up. */
-  onFault(code: FaultCode): void;
+  /** The engine gives up; the server may ask to be left alone for some seconds. */
+  onFault(code: FaultCode, retryAfterS?: number | null): void;
+  /** A stream without end has ended, or does not begin. */
+  onLost(): void;
 }
 
 /** Plays one source once; for another one, or to try again, a new engine is made. */
@@ -71,6 +77,8 @@ export interface Engine {
   readonly bandwidthBps: number | null;
   /** Whether captions are shown; null, or absent, where there are none. */
   readonly captions?: boolean | null;
+  /** After a pause it could only play what is no longer live: it is opened anew. */
+  readonly forgetsWhilePaused: boolean;
   start(): void;
   /** Load nothing more; what is buffered plays on. */
   stopLoading(): void;
@@ -87,6 +95,6 @@ export interface Engine {
   timeOf(unixMs: number): number | null;
   /** Return what the source holds. */
   span(): Span | null;
-  /** Name the fault behind the media element's error; null where the engine tells it by itself. */
-  faultOf(error: MediaError, hasStarted: boolean): FaultCode | null;
+  /** The media element gave up. */
+  onMediaError(error: MediaError, hasStarted: boolean): void;
 }

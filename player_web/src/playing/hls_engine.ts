@@ -7,7 +7,7 @@ import { addCaptions, clearCaptions, showCaptionTrack } from "./caption_track.ts
 import { saverQuality } from "./data_rate.ts";
 import { loaderOfEarly } from "./early_loader.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source, type Span } from "./engine.ts";
-import { type FaultCode, networkFault } from "./faults.ts";
+import { isHopeless, networkFault, retryAfterS } from "./faults.ts";
 import { hlsSettings } from "./hls_settings.ts";
 import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
 import { loaderStartingAt } from "./playlist_loader.ts";
@@ -16,6 +16,7 @@ type HlsClass = typeof Hls;
 
 export class HlsEngine implements Engine {
   readonly kind = "hls";
+  readonly forgetsWhilePaused = false;
   readonly #media: HTMLMediaElement;
   readonly #source: Source;
   readonly #startMs: number | null;
@@ -78,8 +79,9 @@ export class HlsEngine implements Engine {
     const hls = this.#hls;
     if (!hls) return;
     hls.nextLevel = index;
-    const height = index < 0 ? 0 : (hls.levels[index]?.height ?? 0);
-    remember("quality_height", String(height));
+    const level = index < 0 ? undefined : hls.levels[index];
+    if (hls.levels.some(({ height }) => height > 0)) remember("quality_height", String(level?.height ?? 0));
+    else remember("sound_quality", renditionOf(level?.url[0]) ?? "");
     this.#listener.onQualities();
   }
 
@@ -115,8 +117,8 @@ export class HlsEngine implements Engine {
     return spanOf(this.#fragments());
   }
 
-  faultOf(): FaultCode | null {
-    return this.#hls ? null : "LS-D1"; // hls.js tells its own
+  onMediaError(): void {
+    if (!this.#hls) this.#listener.onFault("LS-D1"); // hls.js tells its own
   }
 
   #fragments(): readonly DatedFragment[] {
@@ -179,8 +181,11 @@ export class HlsEngine implements Engine {
     if (data.details === ErrorDetails.BUFFER_SEEK_OVER_HOLE && this.#source.isArchive) this.#listener.onHole();
     if (!data.fatal) return;
     if (isNetwork) {
-      this.#listener.onFault(networkFault(status, data.details, navigator.onLine, this.#source.isArchive));
-    } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
+      const code = networkFault(status, data.details, navigator.onLine, this.#source.isArchive);
+      this.#listener.onFault(code, retryAfterOf(data.networkDetails));
+    } else if (data.details === ErrorDetails.BUFFER_FULL_ERROR) {
+      this.#listener.onFault("LS-D2");
+    } else if (data.type === ErrorTypes.MEDIA_ERROR && !this.#recovered && !isHopeless(data.details)) {
       this.#recovered = true; // once; a second time the player is built anew
       hls.recoverMediaError();
     } else {
@@ -190,7 +195,10 @@ export class HlsEngine implements Engine {
 
   #chooseRememberedQuality(hls: Hls): void {
     const height = recallNumber("quality_height") ?? 0;
-    const index = height > 0 ? hls.levels.findIndex((level) => level.height === height) : -1;
+    const sound = recall("sound_quality") ?? "";
+    const index = hls.levels.findIndex((level) => (
+      level.height > 0 ? level.height === height : sound !== "" && renditionOf(level.url[0]) === sound
+    ));
     if (index >= 0 && !this.#isTooMuch(hls, index)) hls.nextLevel = index;
   }
 
@@ -229,6 +237,11 @@ export class HlsEngine implements Engine {
 
 /** Read the rendition's name from the address of its playlist: `/live/hytv/360p/index.m3u8`. */
 const renditionOf = (url = ""): string | undefined => /\/([a-z0-9-]+)\/[a-z]+\.m3u8/.exec(url)?.[1];
+
+/** Return the seconds for which the server asks to be left alone; null where it does not. */
+function retryAfterOf(details: unknown): number | null {
+  return details instanceof XMLHttpRequest ? retryAfterS(details.getResponseHeader("Retry-After")) : null;
+}
 
 /** Return what an earlier visit measured, else what the browser tells; null when unknown. */
 function knownBandwidth(): number | null {

@@ -44,7 +44,16 @@ const LONG_PAUSE_MS = 45_000;
 const AT_EDGE_MS = 4_000;
 /** The oldest segments leave the window while one watches them. */
 const OLDEST_MARGIN_MS = 12_000;
+/** So long after its end a segment is in the archive for certain. */
+const ARCHIVED_AFTER_MS = 12_000;
+/** A closed playlist reaches back so far before its moment, for a jump back. */
+const CLOSED_BEFORE_MS = 300_000;
+/** A stream without playlists begins with the newest seconds. */
+const STREAM_DELAY_MS = 5_000;
 const LIVE: Viewing = { kind: "live" };
+
+/** Return the playlist of sound alone beside one of the past. */
+const soundOf = (url: string): string => url.replace(/index\.m3u8$/, "sound.m3u8");
 
 export class Playback {
   readonly #channel: Channel;
@@ -56,6 +65,7 @@ export class Playback {
   #viewing: Viewing = LIVE;
   #situation: Situation = { kind: "connecting", again: false };
   #opening = 0;
+  #isGoingOn = false;
   #failures = 0;
   #clockOffsetMs = 0;
   #delayMs = USUAL_DELAY_MS;
@@ -69,7 +79,8 @@ export class Playback {
     this.#guide = guide;
     this.#listener = listener;
     this.#route = { channel: channel.id, programme: null, momentMs: null };
-    this.#lowLatency = recall("low_latency") === "yes" && channel.hlsLowLatency !== null;
+    this.#soundOnly = recall("sound_only") === "yes" && channel.kind === "tv" && channel.soundOnly !== null;
+    this.#lowLatency = !this.#soundOnly && recall("low_latency") === "yes" && channel.hlsLowLatency !== null;
     media.addEventListener("seeked", () => { this.#targetMs = null; });
     this.#player = new Player(media, {
       onSituation: (situation) => this.#onSituation(situation),
@@ -231,6 +242,7 @@ export class Playback {
   setSoundOnly(wanted: boolean): void {
     this.#soundOnly = wanted;
     this.#lowLatency &&= !wanted;
+    remember("sound_only", wanted ? "yes" : "no");
     this.#reopen();
   }
 
@@ -238,7 +250,8 @@ export class Playback {
   position(): Position | null {
     const viewing = this.#viewing;
     const nowMs = this.nowMs();
-    const liveMs = nowMs - this.#delayMs;
+    const isStream = this.#player.facts().engine === "progressive";
+    const liveMs = nowMs - (isStream ? STREAM_DELAY_MS : this.#delayMs);
     const at = this.#targetMs ?? this.#player.playingUnixMs();
     switch (viewing.kind) {
       case "live":
@@ -331,7 +344,7 @@ export class Playback {
     if (!source) this.#player.stop();
     else if (!(wasLive && viewing.kind === "live")) this.#player.open(source);
     this.#listener.onViewing(viewing);
-    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly && viewing.kind === "live");
+    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly);
     if (viewing.kind === "unavailable") {
       this.#watch.fault(viewing.code);
       this.#tellUnavailable(viewing);
@@ -348,27 +361,48 @@ export class Playback {
   #source(): Source | null {
     const channel = this.#channel;
     const viewing = this.#viewing;
-    const live = { lowLatency: false, isArchive: false, startMs: null };
-    const archive = { lowLatency: false, isArchive: true };
-    switch (viewing.kind) {
-      case "live":
-        if (this.#soundOnly && channel.soundOnly) return { ...live, url: channel.soundOnly };
-        if (this.#lowLatency && channel.hlsLowLatency) return { ...live, url: channel.hlsLowLatency, lowLatency: true };
-        return { ...live, url: channel.hls };
-      case "rewound":
-        return { ...archive, url: channel.dvr ?? channel.hls, startMs: viewing.momentMs };
-      case "programme":
-      case "span":
-        return { ...archive, url: viewing.url, startMs: viewing.momentMs };
-      default:
-        return null;
+    const live = { lowLatency: false, isArchive: false, startMs: null, progressive: null, closedUrl: null };
+    const { startMs, archiveUrl } = this.#pastOf(viewing);
+    if (archiveUrl !== null) {
+      const url = this.#soundOnly ? soundOf(archiveUrl) : archiveUrl;
+      return { ...live, isArchive: true, url, startMs, closedUrl: this.#closedUrl(viewing) };
     }
+    if (viewing.kind !== "live") return null;
+    if (this.#soundOnly && channel.soundOnly) return { ...live, url: channel.soundOnly };
+    if (this.#lowLatency && channel.hlsLowLatency) return { ...live, url: channel.hlsLowLatency, lowLatency: true };
+    // What follows on from the past goes on where that ended; a stream would skip to the newest seconds.
+    return { ...live, url: channel.hls, progressive: this.#isGoingOn ? null : channel.progressive };
+  }
+
+  #pastOf(viewing: Viewing): { startMs: number | null; archiveUrl: string | null } {
+    switch (viewing.kind) {
+      case "rewound": return { startMs: viewing.momentMs, archiveUrl: this.#channel.dvr ?? this.#channel.hls };
+      case "programme":
+      case "span": return { startMs: viewing.momentMs, archiveUrl: viewing.url };
+      default: return { startMs: null, archiveUrl: null };
+    }
+  }
+
+  /** Return a playlist that ends with what is archived by now; null where what plays has ended anyway. */
+  #closedUrl(viewing: Viewing): string | null {
+    let firstMs: number;
+    if (viewing.kind === "rewound") firstMs = viewing.momentMs - CLOSED_BEFORE_MS;
+    else if (viewing.kind === "programme" && viewing.isRunning) firstMs = viewing.programme.startS * 1000;
+    else return null;
+    const oldestMs = this.nowMs() - this.#channel.catchupDays * 86_400_000 + OLDEST_MARGIN_MS;
+    const [startS, endS] = [Math.max(firstMs, oldestMs), this.nowMs() - ARCHIVED_AFTER_MS].map((ms) => Math.floor(ms / 1000));
+    if (startS === undefined || endS === undefined || endS - startS < 1) return null;
+    const url = `/catchup/${this.#channel.id}/${startS}-${endS}/index.m3u8`;
+    return this.#soundOnly ? soundOf(url) : url;
   }
 
   #reopen(): void {
     this.#listener.onSwitches(this.#lowLatency, this.#soundOnly);
+    const viewing = this.#viewing;
+    if (viewing.kind === "unavailable") return;
+    if (viewing.kind !== "live") return this.#show({ ...viewing, momentMs: this.position()?.atMs ?? viewing.momentMs } as Viewing);
     const source = this.#source();
-    if (source && this.#viewing.kind === "live") this.#player.open(source);
+    if (source) this.#player.open(source);
   }
 
   /** The network does not carry low latency: plain HLS for now; the viewer's choice is kept. */
@@ -391,11 +425,17 @@ export class Playback {
       // It was on air when it was opened: what followed it on air follows here.
       return void this.#goOn(viewing.programme.stopS * 1000);
     }
+    if (situation.kind === "ended" && viewing.kind === "rewound") {
+      const endMs = this.#player.span()?.endMs;
+      return void this.#goOn(endMs ?? this.nowMs());
+    }
     this.#listener.onSituation(situation);
   }
 
   async #goOn(momentMs: number): Promise<void> {
     this.#address(null, momentMs, false);
+    this.#isGoingOn = true;
     await this.go(this.#route);
+    this.#isGoingOn = false;
   }
 }

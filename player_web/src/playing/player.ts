@@ -4,12 +4,12 @@
  * It tells one `Situation` at a time and never leaves the viewer with a spinner: what does not play
  * within `PATIENCE_MS` becomes a fault with a code, and each fault is tried again with growing pauses.
  */
-import { type Engine, type EngineListener, NO_QUALITIES, type Quality, type Source, type Span, type Trouble } from "./engine.ts";
+import { type Engine, type EngineKind, type EngineListener, NO_QUALITIES, type Quality, type Source, type Span, type Trouble } from "./engine.ts";
 import { Observers, type PlayerFacts, type PlayerObserver, type Situation, bufferedAheadS, framesOf } from "./facts.ts";
 import { type FaultCode, isLasting, networkFault, retryPauseS } from "./faults.ts";
 import { remember } from "../base/storage.ts";
+import { engineFor, hasten, otherEngines, playsNatively, playsProgressively } from "./engines.ts";
 import { HlsEngine } from "./hls_engine.ts";
-import { NativeEngine, playsNatively } from "./native_engine.ts";
 
 export type { Quality, Source } from "./engine.ts";
 export type { Situation } from "./facts.ts";
@@ -32,6 +32,12 @@ const PATIENCE_IN_TROUBLE_MS = 6_000;
 const HALT_MS = 400;
 const FORGIVE_AFTER_MS = 20_000;
 const UNSTEADY_WITHIN_MS = 60_000;
+/** A stream without end of which nothing is heard for so long has failed: the connection may be dead. */
+const STREAM_PATIENCE_MS = 5_000;
+/** What was paused for longer is no longer live. */
+const STALE_MS = 3_000;
+
+hasten();
 
 export class Player {
   readonly #media: HTMLMediaElement;
@@ -51,6 +57,11 @@ export class Player {
   #stallBeganAt: number | null = null;
   /** The newest request that failed since something was played or loaded. */
   #trouble: Trouble | null = null;
+  /** The stream without end failed: playlists take over, which tell what is wrong. */
+  #isStreamLost = false;
+  /** Counts what was loaded: a newer one lets an older one be. */
+  #loading = 0;
+  #pausedAt: number | null = null;
   #unloading = false;
   #haltedAtS = -1;
   #haltedAt = 0;
@@ -105,6 +116,7 @@ export class Player {
     this.#reachedMs = null;
     this.#attempt = 0;
     this.#stalls = [];
+    this.#isStreamLost = false;
     this.#wanted = true;
     this.#openedAt = performance.now();
     this.#figures = { startupMs: null, stalls: 0, stalledMs: 0 };
@@ -130,17 +142,23 @@ export class Player {
 
   /** Try again without waiting for the pause to pass; nothing happens unless there is a fault. */
   retryNow(): void {
-    if (this.#situation === "fault") this.#load(true);
+    if (this.#situation !== "fault") return;
+    // The pause was not waited for: if it was too early, it is not to be longer the next time.
+    this.#attempt = Math.max(0, this.#attempt - 1);
+    this.#retry();
   }
 
   async play(): Promise<void> {
     this.#wanted = true;
     if (this.#situation === "fault") return this.retryNow();
+    if (this.#isStale()) return this.#load(false);
     try {
       await this.#media.play();
     } catch (error) {
       // Browsers play with sound only after a press; "AbortError" means that a newer load took over.
-      if (error instanceof DOMException && error.name === "NotAllowedError") this.#tell({ kind: "blocked" });
+      if (!(error instanceof DOMException && error.name === "NotAllowedError")) return;
+      this.#pausedAt ??= performance.now();
+      this.#tell({ kind: "blocked" });
     }
   }
 
@@ -185,12 +203,14 @@ export class Player {
   /** Choose a quality by its index; -1 leaves the choice to the player. */
   chooseQuality(index: number): void {
     this.#engine?.chooseQuality(index);
+    this.#leaveStream();
   }
 
   /** Keep to the small qualities, or to what the network carries; remembered. */
   setDataSaver(wanted: boolean): void {
     remember("data_saver", wanted ? "yes" : "no");
     this.#engine?.setDataSaver?.(wanted);
+    this.#leaveStream();
   }
 
   /** Show captions, or hide them; remembered. */
@@ -206,18 +226,59 @@ export class Player {
     this.#clearTimers();
     this.#started = false;
     this.#trouble = null;
-    const engine = this.#engineFor(source);
-    this.#engine = engine;
-    this.#observers.tell({ kind: "opened", source, again, engine: engine.kind });
+    this.#pausedAt = null;
+    const kind = engineFor(this.#media, source, this.#isStreamLost);
+    this.#observers.tell({ kind: "opened", source, again, engine: kind });
     this.#tell({ kind: "connecting", again });
-    engine.start();
+    void this.#start(kind, source);
   }
 
-  #engineFor(source: Source): Engine {
+  async #start(kind: EngineKind, source: Source): Promise<void> {
+    const loading = this.#loading;
+    const listener = this.#listenerOf(() => loading === this.#loading);
     const startMs = this.#reachedMs ?? source.startMs;
-    const Fitting = playsNatively(this.#media) ? NativeEngine : HlsEngine;
-    const engine: Engine = new Fitting(this.#media, source, startMs, this.#listenerOf(() => engine === this.#engine));
-    return engine;
+    if (kind === "hls") {
+      this.#engine = new HlsEngine(this.#media, source, startMs, listener);
+      return this.#engine.start();
+    }
+    let others: Awaited<ReturnType<typeof otherEngines>>;
+    try {
+      others = await otherEngines();
+    } catch {
+      return listener.onFault(networkFault(0, "", navigator.onLine));
+    }
+    if (loading !== this.#loading) return; // a newer source took over
+    this.#engine = kind === "native"
+      ? new others.NativeEngine(this.#media, source, startMs, listener)
+      : new others.ProgressiveEngine(this.#media, source, listener, playsNatively(this.#media));
+    this.#engine.start();
+  }
+
+  /** Begin again after a fault; with the stream, where there is one: it is the quickest way back. */
+  #retry(): void {
+    this.#isStreamLost = false;
+    this.#load(true);
+  }
+
+  /** The stream has one quality; who wishes for another gets it from playlists. */
+  #leaveStream(): void {
+    const source = this.#source;
+    if (source && this.#engine?.kind === "progressive" && !playsProgressively(this.#media, source)) this.#load(false);
+  }
+
+  /** Say whether what is loaded has waited for too long to be called live. */
+  #isStale(): boolean {
+    const isForgotten = this.#engine?.forgetsWhilePaused === true && (this.#situation === "paused" || this.#situation === "blocked");
+    return isForgotten && this.#pausedAt !== null && performance.now() - this.#pausedAt > STALE_MS;
+  }
+
+  /** The stream without end has ended, or does not begin. */
+  #onLost(): void {
+    // Nobody listens: it is opened anew when it is wanted again.
+    if (!this.#wanted || this.#situation === "blocked") return void (this.#pausedAt = -Infinity);
+    if (!navigator.onLine) return this.#fail("LS-O1");
+    this.#isStreamLost = true;
+    this.#load(this.#figures.startupMs !== null);
   }
 
   /** What an engine that was replaced still says is not heard. */
@@ -235,7 +296,8 @@ export class Player {
         this.#trouble = trouble;
         this.#observers.tell({ kind: "trouble", trouble });
       }),
-      onFault: heard((code: FaultCode) => this.#fail(code)),
+      onFault: heard((code: FaultCode, retryAfterS: number | null = null) => this.#fail(code, retryAfterS)),
+      onLost: heard(() => this.#onLost()),
     };
   }
 
@@ -246,13 +308,14 @@ export class Player {
 
   #unload(): void {
     this.#unloading = true;
+    this.#loading += 1;
     this.#engine?.close();
     this.#engine = null;
     this.#listener.onCaptions(null);
   }
 
   #onEnded(): void {
-    if (!this.#source || this.#unloading) return;
+    if (!this.#source || this.#unloading || this.#engine?.kind === "progressive") return;
     this.#wanted = false;
     this.#tell({ kind: "ended" });
   }
@@ -260,6 +323,7 @@ export class Player {
   #onPlaying(): void {
     this.#unloading = false;
     this.#started = true;
+    this.#pausedAt = null;
     if (this.#figures.startupMs === null) {
       const startupMs = performance.now() - this.#openedAt;
       this.#figures.startupMs = startupMs;
@@ -272,7 +336,7 @@ export class Player {
 
   #onWaiting(): void {
     if (this.#situation === "fault" || this.#situation === "blocked" || this.#media.paused) return;
-    if (!this.#started) return this.#tell({ kind: "loading" });
+    if (!this.#started) return this.#situation === "loading" ? undefined : this.#tell({ kind: "loading" });
     this.#haltedAtS = this.#media.currentTime;
     this.#haltedAt = performance.now();
     window.clearTimeout(this.#halt);
@@ -284,10 +348,13 @@ export class Player {
     // Where the viewer jumped to, loading is no fault of the network's.
     if (!this.#media.seeking) this.#beginStall();
     this.#tell({ kind: "buffering" });
-    if (!this.#source?.lowLatency) return;
+    const isStream = this.#engine?.kind === "progressive";
+    if (!this.#source?.lowLatency && !isStream) return;
     const now = performance.now();
     this.#stalls = [...this.#stalls.filter((at) => now - at < UNSTEADY_WITHIN_MS), now];
-    if (this.#stalls.length >= 2) this.#listener.onUnsteady();
+    if (this.#stalls.length < 2) return;
+    if (!isStream) return this.#listener.onUnsteady();
+    this.#onLost(); // the network does not carry its bit rate; playlists have lower ones
   }
 
   #beginStall(): void {
@@ -319,13 +386,13 @@ export class Player {
     const isOn = this.#situation === "playing" || this.#situation === "buffering";
     if (this.#situation === "ended" || this.#media.ended || (this.#wanted && !isOn)) return;
     this.#wanted = false; // the lock screen, headphones and the system pause as well
+    this.#pausedAt ??= performance.now();
     if (this.#situation !== "fault") this.#tell({ kind: "paused" });
   }
 
   #onMediaError(): void {
     const { error } = this.#media;
-    const code = error && this.#engine?.faultOf(error, this.#started);
-    if (code) this.#fail(code);
+    if (error) this.#engine?.onMediaError(error, this.#started);
   }
 
   #onOffline(): void {
@@ -333,17 +400,17 @@ export class Player {
     if (this.#situation !== "playing" && this.#situation !== "paused") this.#fail("LS-O1");
   }
 
-  #fail(code: FaultCode): void {
+  #fail(code: FaultCode, retryAfterS: number | null = null): void {
     this.#clearTimers();
     this.#engine?.stopLoading();
     if (isLasting(code)) return this.#tell({ kind: "fault", code, retryInS: null });
-    let left = retryPauseS(this.#attempt, Math.random());
+    let left = Math.max(retryAfterS ?? 0, retryPauseS(this.#attempt, Math.random()));
     this.#attempt += 1;
     this.#tell({ kind: "fault", code, retryInS: left });
     this.#countdown = window.setInterval(() => {
       left -= 1;
       if (left > 0) this.#tell({ kind: "fault", code, retryInS: left });
-      else this.#load(true);
+      else this.#retry();
     }, 1000);
   }
 
@@ -363,7 +430,9 @@ export class Player {
     this.#patience = window.setTimeout(() => {
       const waited = performance.now() - since;
       const trouble = this.#trouble;
-      if (trouble && waited >= PATIENCE_IN_TROUBLE_MS) {
+      if (this.#engine?.kind === "progressive" && waited >= STREAM_PATIENCE_MS) {
+        this.#onLost();
+      } else if (trouble && waited >= PATIENCE_IN_TROUBLE_MS) {
         this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine, this.#source?.isArchive));
       } else if (waited >= PATIENCE_MS) {
         this.#fail(navigator.onLine ? "LS-N2" : "LS-O1");

@@ -5,7 +5,7 @@
  * is a stall with an error; only who leaves in it, or a fault that lasts, has failed.
  */
 import type { PlayerEvent, Situation } from "../playing/facts.ts";
-import type { Qualities, Source } from "../playing/engine.ts";
+import type { EngineKind, Qualities, Source } from "../playing/engine.ts";
 import { isLasting } from "../playing/faults.ts";
 import type { Report } from "./encode.ts";
 
@@ -40,6 +40,7 @@ export class Session {
   #isBlocked = false;
   #isInFault = false;
   #source: Source | null = null;
+  #engine: EngineKind | null = null;
   #quality: { averageBps: number; rendition: string | undefined } | null = null;
   #stalledAtMs: number | null = null;
 
@@ -62,6 +63,9 @@ export class Session {
     switch (event.kind) {
       case "opened":
         this.#source = event.source;
+        // What another engine played is not what this one plays.
+        if (event.engine !== this.#engine) this.#quality = null;
+        this.#engine = event.engine;
         if (this.#state === null) return this.#enter("s", this.#wishedAtMs);
         // Another place of the same channel is a seek.
         return event.again || !this.#hasStarted ? [] : this.#enter("k", atMs);
@@ -158,7 +162,7 @@ export class Session {
       ts: this.#viewing.originMs + atMs,
       ...(this.#state === null ? {} : { sta: this.#state }),
       ...(quality === null ? {} : { br: [quality.averageBps / 1000], "lensong-rendition": quality.rendition }),
-      ...(source === null ? {} : { st: streamTypeOf(source), sf: isPlaylist(source) ? "h" : "o", "lensong-kind": kindOf(source) }),
+      ...(source === null ? {} : { st: streamTypeOf(source), sf: this.#engine === "progressive" || !isPlaylist(source) ? "o" : "h", "lensong-kind": kindOf(source) }),
       bl: bufferMs === undefined ? undefined : [bufferMs],
       mtp: bandwidthBps === undefined ? undefined : [bandwidthBps / 1000],
       ltc: latencyMs,
