@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -119,4 +121,105 @@ def test_the_lock_screen_shows_what_plays_and_its_keys_work(
     viewer.do("click", selector=".mini-close")
     viewer.wait("Object.keys(window.keys).length === 0")
     assert viewer.see("navigator.mediaSession.metadata") is None
+    assert viewer.complaints(*EVERYTHING) == []
+
+
+KEPT: Final = "JSON.parse(localStorage.getItem('lensong.places') ?? '[]')"
+
+
+def test_what_was_begun_is_gone_on_with_from_the_front_page_and_its_own(
+    recorded: RecordedStation, viewer: Visitor
+) -> None:
+    begin, end = recorded.programmes["before"]
+    viewer.open(f"/xem/hytv/before?t={begin + 700}", width=390, height=844)
+    viewer.wait(MOVING)
+    viewer.wait(f"{KEPT}[0]?.atS >= 700")
+    assert viewer.see("document.querySelector('.stage .saver-offer:not([hidden])')") is None
+    viewer.do("go", url=f"{viewer.site}/clip/known-clip")
+    viewer.wait("document.querySelector('.clip audio')?.readyState >= 1")
+    viewer.see("{ const a = document.querySelector('.clip audio'); a.currentTime = 40; a.play(); }")
+    viewer.wait("document.querySelector('.clip audio').currentTime > 40.2")
+    viewer.see("document.querySelector('.clip audio').pause(); 1")
+    viewer.wait(f"{KEPT}.length === 2")
+
+    viewer.do("go", url=viewer.site)
+    viewer.wait("!!document.querySelector('.resume [data-resume]')")
+    assert viewer.see("document.querySelector('.resume h2').innerText") == "Xem và nghe tiếp"
+    lines = viewer.see("document.querySelector('[data-resume=before]').innerText.split('\\n')")
+    assert lines == ["Ca nhạc theo yêu cầu", "Truyền hình Hưng Yên · còn 10 phút"]
+    share = viewer.see("document.querySelector('[data-resume=before] progress').value")
+    assert 700 / (end - begin) <= share < 760 / (end - begin)
+    assert viewer.do("axe") == []
+    assert viewer.see("document.documentElement.scrollWidth") == 390
+    viewer.do("click", selector=".resume [data-resume=known-clip]")
+    viewer.wait_for_text("Nghe tiếp từ 0:40")
+    viewer.do("click", selector=".clip .resume")
+    viewer.wait("document.querySelector('.clip audio').currentTime > 40.1")
+    viewer.do("back")
+    viewer.wait("!!document.querySelector('.resume [data-resume=before]')")
+    viewer.do("click", selector=".resume [data-resume=before]")
+    viewer.wait(MOVING)
+    assert viewer.see("location.pathname + location.search") != "/xem/hytv/before"
+
+    # Its own address begins at the start, and offers both.
+    viewer.do("go", url=f"{viewer.site}/xem/hytv/before")
+    viewer.wait(MOVING)
+    viewer.wait_for_text("Lần trước bạn dừng ở ")
+    assert viewer.do("axe") == []
+    viewer.do("click", selector=".stage .saver-offer:not([hidden]) .primary")
+    # The address says now from where: what was kept, by the station's clock.
+    viewer.wait("location.search !== ''")
+    kept = viewer.see(f"{KEPT}.find(place => place.id === 'before').atS")
+    at = datetime.fromtimestamp(begin + kept, UTC) + timedelta(hours=7)
+    assert viewer.see("location.search") == f"?t={at:%Y-%m-%dT%H:%M:%S}"
+    viewer.wait(f"{MOVING} && !document.querySelector('.stage .saver-offer:not([hidden])')")
+    assert viewer.complaints(*EVERYTHING) == []
+
+
+def test_what_is_gone_drops_out_of_the_list_by_itself_and_the_rest_by_a_button(
+    recorded: RecordedStation, viewer: Visitor
+) -> None:
+    begin, end = recorded.programmes["before"]
+    place: dict[str, Any] = {
+        "kind": "programme", "id": "before", "series": "", "channel": "hytv", "title": "Ca nhạc",
+        "isTv": True, "startS": begin, "lengthS": end - begin, "atS": 700, "leftS": end,
+    }  # fmt: skip
+    episode = {"kind": "recording", "series": "nha-nong", "lengthS": 60, "atS": 40}
+    kept = [
+        place,
+        place | {"id": "old-2"},
+        {"id": "<b>"},
+        place | episode | {"id": "e1", "title": "Lúa mùa", "isTv": False},
+    ]
+    viewer.open("/lich")
+    viewer.see(f"localStorage.setItem('lensong.places', {json.dumps(json.dumps(kept))}); 1")
+    viewer.do("go", url=f"{viewer.site}/nghe-lai")
+    viewer.wait("!!document.querySelector('[data-episode=e1] .resume')")
+    viewer.do("click", selector="[data-episode=e1] .resume")
+    viewer.wait("document.querySelector('[data-episode=e1] audio')?.currentTime > 40.1")
+    viewer.do("go", url=viewer.site)
+    viewer.wait("!!document.querySelector('.resume [data-resume]')")
+    shown = "[...document.querySelectorAll('[data-resume]')].map(e => e.dataset.resume).sort()"
+    assert viewer.see(shown) == ["before", "e1"]
+    assert viewer.see(f"{KEPT}.map(place => place.id).sort()") == ["before", "e1"]
+    viewer.do("click", selector="[data-resume=before] + .control")
+    assert viewer.see(shown) == ["e1"]
+    assert viewer.see("document.activeElement.ariaLabel") == "Bỏ khỏi danh sách: Lúa mùa"
+    viewer.do("key", key="Enter")
+    viewer.wait("document.querySelector('section.resume').hidden")
+    assert viewer.see("document.activeElement.matches('.tile')")
+    assert viewer.see(KEPT) == []
+    assert viewer.complaints(*EVERYTHING) == []
+
+
+def test_without_storage_nothing_is_kept_and_everything_plays(
+    recorded: RecordedStation, viewer: Visitor
+) -> None:
+    none = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('none'); } });"
+    begin = recorded.programmes["before"][0]
+    viewer.open(f"/xem/hytv/before?t={begin + 700}", script=none)
+    viewer.wait(MOVING)
+    viewer.do("click", selector=".brand")
+    viewer.wait("!!document.querySelector('.docked') && !!document.querySelector('.tile')")
+    assert viewer.see("document.querySelector('section.resume').hidden")
     assert viewer.complaints(*EVERYTHING) == []

@@ -74,6 +74,11 @@ def test_a_viewing_with_a_lost_network_is_counted(station: Station, visitor: Vis
         for body in bodies
         for line in body.split("\n")
     )
+    # The name in the statistics is the one that was reported: a viewer can tell it to the station.
+    visitor.do("key", key="Shift+S")
+    visitor.wait("!!document.querySelector('[data-statistic=session]')")
+    shown = visitor.see("document.querySelector('[data-statistic=session]').innerText")
+    assert f'sid="{shown}"' in bodies[-1]
     assert visitor.see("document.cookie") == ""
     assert visitor.see("JSON.stringify(localStorage)").count("sid") == 0
     visitor.do("go", url=station.site + "/api/v1/channels.json")
@@ -99,6 +104,8 @@ def test_who_does_not_want_to_be_counted_is_not(visitor: Visitor, wish: str) -> 
         "document.querySelector('video')?.currentTime > 0",
         seconds=40,
     )
+    visitor.do("key", key="Shift+S")
+    visitor.wait_for_text("Không gửi báo cáo nào")
     visitor.wait("performance.now() > 9000")  # without a picture it would report by now, too
     visitor.do("go", url=visitor.site + "/api/v1/channels.json")
     assert not [url for url in visitor.do("requests") if "/qoe" in url or "/reporter-" in url]

@@ -1,8 +1,11 @@
-// Where people open the page: browsers inside other apps, and the lock screen.
+// Where people open the page: browsers inside other apps, the lock screen, and again another day.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OUTSIDE } from "../../player_web/src/messages/outside.ts";
+import { RESUME } from "../../player_web/src/messages/resume.ts";
+import { STATISTICS } from "../../player_web/src/messages/statistics.ts";
 import { nameOf, neighbour, positionOf } from "../../player_web/src/playing/system_facts.ts";
+import { parsePlaces, playable, withPlace, withoutPlace } from "../../player_web/src/resume/places.ts";
 import { inAppBrowser, isWorthLeaving, outsideAddress } from "../../player_web/src/share/in_app.ts";
 
 const ANDROID = "Mozilla/5.0 (Linux; Android 12; Pixel 3 Build/SP1A.210812.015; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/96.0.4664.104 Mobile Safari/537.36";
@@ -57,11 +60,13 @@ test("another browser is offered for what it may not suffer from", () => {
   assert.equal(isWorthLeaving({ kind: "paused" }, true), false);
 });
 
-test("its texts say the same in both languages", () => {
-  assert.deepEqual(Object.keys(OUTSIDE.en), Object.keys(OUTSIDE.vi));
-  for (const [key, text] of Object.entries(OUTSIDE.vi)) {
-    assert.equal(text, text.normalize("NFC"));
-    assert.deepEqual(OUTSIDE.en[key].match(/\{\w+\}/g), text.match(/\{\w+\}/g));
+test("texts that are loaded when they are wanted say the same in both languages", () => {
+  for (const { vi, en } of [OUTSIDE, RESUME, STATISTICS]) {
+    assert.deepEqual(Object.keys(en), Object.keys(vi));
+    for (const [key, text] of Object.entries(vi)) {
+      assert.equal(text, text.normalize("NFC"));
+      assert.deepEqual(en[key].match(/\{\w+\}/g), text.match(/\{\w+\}/g), key);
+    }
   }
 });
 
@@ -104,4 +109,43 @@ test("the next channel is one of the same kind, round and round", () => {
   assert.equal(neighbour(channels, radio, -1).id, "hyfm2");
   assert.equal(neighbour(channels, tv, 1), null);
   assert.equal(neighbour([], tv, 1), null);
+});
+
+const begun = { kind: "programme", id: "p1", series: "", channel: "hytv", title: "Thời sự", isTv: true, startS: 1_000_000, lengthS: 1_000, atS: 500, leftS: 2_000_000 };
+
+test("the newest place stands first, each thing once, and no more than twenty", () => {
+  const older = { ...begun, id: "p2" };
+  assert.deepEqual(withPlace([older, { ...begun, atS: 100 }], begun), [begun, older]);
+  const many = Array.from({ length: 30 }, (_, index) => ({ ...begun, id: `p${index}` }));
+  assert.equal(withPlace(many, { ...begun, id: "new" }).length, 20);
+  assert.deepEqual(withPlace([begun], { ...begun, kind: "recording" }).map(({ kind }) => kind), ["recording", "programme"]);
+  assert.equal(withPlace([], { ...begun, title: "x".repeat(10_000) })[0].title.length, 200);
+  assert.deepEqual(withoutPlace([begun, older], begun), [older]);
+});
+
+test("what is nearly finished goes; a look into the beginning changes nothing", () => {
+  assert.deepEqual(withPlace([begun], { ...begun, atS: 950 }), []);
+  assert.deepEqual(withPlace([begun], { ...begun, atS: 949 })[0].atS, 949);
+  assert.deepEqual(withPlace([begun], { ...begun, atS: 29 }), [begun]);
+  assert.deepEqual(withPlace([], { ...begun, atS: 30 })[0].atS, 30);
+});
+
+test("what the archive no longer has, and what nobody came back to, is not offered", () => {
+  const days = (channel) => (channel === "hytv" ? 2 : null);
+  const endS = begun.startS + begun.lengthS;
+  const offered = (place, nowS) => playable([place], days, nowS).length;
+  assert.equal(offered({ ...begun, leftS: endS }, endS + 2 * 86_400 - 1), 1);
+  assert.equal(offered({ ...begun, leftS: endS }, endS + 2 * 86_400), 0);
+  assert.equal(offered({ ...begun, channel: "gone", leftS: endS }, endS), 0);
+  const clip = { ...begun, kind: "recording", channel: "gone", leftS: endS };
+  assert.equal(offered(clip, endS + 60 * 86_400), 1);
+  assert.equal(offered(clip, endS + 60 * 86_400 + 1), 0);
+});
+
+test("whatever was kept, only places come of it", () => {
+  assert.deepEqual(parsePlaces(JSON.stringify([begun])), [begun]);
+  for (const text of [null, "", "{", "null", "5", "{}"]) assert.deepEqual(parsePlaces(text), []);
+  const wrong = [null, 5, {}, { ...begun, id: "../x" }, { ...begun, id: "" }, { ...begun, kind: "live" }, { ...begun, atS: "5" },
+    { ...begun, atS: null }, { ...begun, title: 5 }, { ...begun, lengthS: -1 }, { ...begun, atS: 2_000 }];
+  assert.deepEqual(parsePlaces(JSON.stringify(wrong)), []);
 });

@@ -8,6 +8,7 @@ import type { Stretch } from "../controls/sleep_decision.ts";
 import { dayOf } from "../base/clock.ts";
 import { element, icon } from "../base/dom.ts";
 import type { Summary } from "./mini_player.ts";
+import type { Resumer } from "../resume/resumer.ts";
 import { starButton } from "./star.ts";
 import { SENTENCE_OF } from "../playing/faults.ts";
 import { type Brief, songAt, stateAt } from "../guide/guide.ts";
@@ -63,6 +64,8 @@ export class ChannelView extends HTMLElement {
   #isTelling = false;
   /** Play was asked for with a press since it last played. */
   #pressed = false;
+  #resumer: Resumer | null = null;
+  readonly #resume = element("div", { class: "saver-offer", hidden: true });
   readonly #outside = element("section", { class: "outside", hidden: true });
   readonly #overlay = new Overlay({
     play: () => { this.#pressed = true; this.#playback?.play(); },
@@ -191,6 +194,7 @@ export class ChannelView extends HTMLElement {
     this.#gestures.close();
     this.#controls?.close();
     this.#lockScreen?.close();
+    this.#resumer?.close();
     this.#playback?.close();
     this.#playback = null;
   }
@@ -202,6 +206,7 @@ export class ChannelView extends HTMLElement {
     this.#seekBar?.relabel();
     this.#gestures.relabel();
     this.#guideView.relabel();
+    this.#resumer?.relabel();
     this.#outside.hidden = true;
     this.#outside.replaceChildren(); // comes back in the new language
     this.#onSituation(this.#situation);
@@ -233,7 +238,7 @@ export class ChannelView extends HTMLElement {
       element("div", { class: "card" }, bars, this.#cardName, this.#cardSong),
       this.#overlay.element, this.#gestures.pause, controls.toast, this.#typed);
     this.#stage.replaceChildren(
-      screen, element("div", { class: "controls" }, seekBar.element, controls.bar), controls.offer, this.#outside,
+      screen, element("div", { class: "controls" }, seekBar.element, controls.bar), controls.offer, this.#resume, this.#outside,
     );
     if (channel.kind === "tv") this.#gestures.listen(screen);
     this.replaceChildren(
@@ -254,6 +259,7 @@ export class ChannelView extends HTMLElement {
     this.#guideView.showOpen(viewing.kind === "programme" || viewing.kind === "unavailable" ? viewing.programme : null);
     this.#showTime();
     this.#showSong();
+    void this.#keepPlace();
     const title = viewing.kind === "programme" ? `${viewing.programme.title} · ` : "";
     this.#around?.setTitle(`${title}${this.#channel?.name ?? ""} · ${t("product")}`);
   }
@@ -291,6 +297,17 @@ export class ChannelView extends HTMLElement {
         ({ offerOutside }) => offerOutside(this.#outside, this.#situation, this.#pressed), () => undefined, // no network: nor has another browser
       );
     }
+  }
+
+  /** Keep where a programme is left, and offer to go on from there; what does that comes with the first programme. */
+  async #keepPlace(): Promise<void> {
+    const [channel, playback] = [this.#channel, this.#playback];
+    if (!channel || !playback) return;
+    if (!this.#resumer && "programme" in playback.viewing) {
+      const { Resumer } = await import("../resume/resumer.ts").catch(() => ({ Resumer: null }));
+      if (Resumer && this.#playback === playback) this.#resumer ??= new Resumer(channel, playback, this.#resume);
+    }
+    this.#resumer?.opened(playback.viewing);
   }
 
   /** Tell the lock screen and headphones' buttons; what does that comes with the first picture. */
@@ -348,6 +365,7 @@ export class ChannelView extends HTMLElement {
     const playback = this.#playback;
     if (!playback) return;
     playback.tick();
+    this.#resumer?.tick();
     this.#nowNext.tick(playback.nowMs());
     this.#guideView.tick(playback.nowMs(), this.#nowNext.onNow(playback.nowMs()));
     if (this.#note && this.#note.key !== "latencyDropped" && performance.now() > this.#note.untilMs) this.#showNote(null);

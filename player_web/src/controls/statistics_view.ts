@@ -3,7 +3,12 @@ import "../styles/settings.css";
 import type { Channel } from "../base/api.ts";
 import { element, icon } from "../base/dom.ts";
 import type { PlayerFacts } from "../playing/facts.ts";
-import { type MessageKey, decimal, spanInWords, t } from "../base/text.ts";
+import { decimal, spanInWords, t, textOf } from "../base/text.ts";
+import { STATISTICS } from "../messages/statistics.ts";
+import { mayReport, sessionId } from "../qoe/watch.ts";
+
+type Key = keyof typeof STATISTICS.vi;
+const s = (key: Key): string => textOf(STATISTICS, key);
 
 const EVERY_MS = 1_000;
 const COPIED_MS = 2_000;
@@ -75,17 +80,17 @@ export class StatisticsView {
     this.element.setAttribute("aria-label", t("statistics"));
     this.#title.textContent = t("statistics");
     this.#close.setAttribute("aria-label", t("close"));
-    this.#copy.textContent = t("statisticsCopy");
+    this.#copy.textContent = s("copy");
     this.#show();
   }
 
   #show(): void {
     this.#list.replaceChildren(...this.#lines().flatMap(([key, value]) => [
-      element("dt", {}, t(key)), element("dd", { "data-statistic": key.slice("stat_".length) }, value),
+      element("dt", {}, s(key)), element("dd", { "data-statistic": key }, value),
     ]));
   }
 
-  #lines(): [MessageKey, string][] {
+  #lines(): [Key, string][] {
     const now = this.#source.facts();
     const { all, chosen, playing } = now.qualities;
     const quality = all.find((one) => one.index === playing);
@@ -93,36 +98,38 @@ export class StatisticsView {
     const { connection } = navigator as Navigator & { connection?: Connection };
     const words = (...parts: (string | number | boolean | null | undefined)[]): string => parts.filter(Boolean).join(" · ");
     const behindS = now.playingUnixMs === null || now.source?.isArchive ? null : (this.#source.nowMs() - now.playingUnixMs) / 1000;
-    const lines: [MessageKey, string][] = [
-      ["stat_channel", words(this.#channel.id, now.source?.url)],
-      ["stat_quality", words(
+    const lines: [Key, string][] = [
+      ["channel", words(this.#channel.id, now.source?.url)],
+      ["quality", words(
         quality && quality.height > 0 && `${quality.height}p`, quality && rate(quality.averageBps), chosen < 0 && t("qualityAuto"),
       )],
-      ["stat_screen", video ? `${video.videoWidth} × ${video.videoHeight}` : ""],
-      ["stat_bandwidth", now.bandwidthBps === null ? "" : rate(now.bandwidthBps)],
-      ["stat_buffer", spanInWords(now.bufferS)],
-      ["stat_latency", behindS === null ? "" : spanInWords(behindS)],
-      ["stat_frames", now.frames ? `${now.frames.dropped} / ${now.frames.dropped + now.frames.shown}` : ""],
-      ["stat_stalls", words(String(now.stalls), now.stalledMs > 0 && spanInWords(now.stalledMs / 1000))],
-      ["stat_start", now.startupMs === null ? "" : `${Math.round(now.startupMs)} ms`],
-      ["stat_engine", now.engine === null ? "" : ENGINES[now.engine]],
-      ["stat_network", words(
+      ["screen", video ? `${video.videoWidth} × ${video.videoHeight}` : ""],
+      ["bandwidth", now.bandwidthBps === null ? "" : rate(now.bandwidthBps)],
+      ["buffer", spanInWords(now.bufferS)],
+      ["latency", behindS === null ? "" : spanInWords(behindS)],
+      ["frames", now.frames ? `${now.frames.dropped} / ${now.frames.dropped + now.frames.shown}` : ""],
+      ["stalls", words(String(now.stalls), now.stalledMs > 0 && spanInWords(now.stalledMs / 1000))],
+      ["start", now.startupMs === null ? "" : `${Math.round(now.startupMs)} ms`],
+      ["engine", now.engine === null ? "" : ENGINES[now.engine]],
+      ["network", words(
         connection?.effectiveType, connection?.downlink && `${decimal(connection.downlink)} Mbit/s`,
         connection?.rtt && `${connection.rtt} ms`, !navigator.onLine && "offline",
       )],
+      // By this name, and no other, the station can find what this viewing reported.
+      ["session", mayReport(navigator) ? (sessionId() ?? "") : s("sessionNone")],
     ];
     return lines.filter(([, value]) => value !== "");
   }
 
   async #copyAll(): Promise<void> {
     const text = [
-      ...this.#lines().map(([key, value]) => `${t(key)}: ${value}`),
+      ...this.#lines().map(([key, value]) => `${s(key)}: ${value}`),
       location.href, new Date().toISOString(), navigator.userAgent,
     ].join("\n");
     if (!(await copyText(text, this.element))) return;
-    this.#copy.textContent = t("statisticsCopied");
+    this.#copy.textContent = s("copied");
     window.clearTimeout(this.#copied);
-    this.#copied = window.setTimeout(() => { this.#copy.textContent = t("statisticsCopy"); }, COPIED_MS);
+    this.#copied = window.setTimeout(() => { this.#copy.textContent = s("copy"); }, COPIED_MS);
   }
 }
 

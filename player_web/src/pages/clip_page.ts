@@ -5,6 +5,7 @@ import type { PageAround, PageView } from "../app/page.ts";
 import { type Page, addressOfPage } from "../app/router.ts";
 import { element } from "../base/dom.ts";
 import { t } from "../base/text.ts";
+import { keepRecording, resumeButton } from "../resume/recording.ts";
 import { cutFrom, lengthText } from "./recordings.ts";
 
 export const open = (page: Page, around: PageAround): PageView => new ClipPage(page.name === "clip" ? page.id : "", around);
@@ -55,9 +56,16 @@ class ClipPage implements PageView {
     media.src = clip.url;
     media.setAttribute("aria-label", clip.title);
     media.addEventListener("play", () => this.#around.silence());
+    const resume = resumeButton(clip, (atS) => {
+      media.currentTime = atS;
+      void media.play().catch(() => undefined); // the element itself shows what is wrong
+      media.focus({ preventScroll: true });
+    });
+    keepRecording(media, () => (media.hasAttribute("src") ? { recording: clip, series: "" } : null));
     const channel = this.#around.station.channels.find(({ id }) => id === clip.channel);
     this.#body.replaceChildren(
       element("div", { class: "clip-media" }, media),
+      ...(resume ? [resume] : []),
       element("p", { class: "more" }, `${cutFrom(channel, clip.startS, this.#around.nowMs())} · ${lengthText(clip.durationS)}`),
       ...(clip.description ? [element("p", { class: "clip-about" }, element("bdi", { dir: "auto" }, clip.description))] : []),
       this.#share(clip),

@@ -14,6 +14,7 @@ import { type Programme, onNowAt, shareOf, stateAt } from "../guide/guide.ts";
 import { GuideStore } from "../guide/guide_store.ts";
 import { timesOf } from "../guide/now_next.ts";
 import { pastCard } from "./past_card.ts";
+import { ResumeRow } from "./resume_row.ts";
 
 const TICK_MS = 10_000;
 /** The origin makes a new small picture with every segment; this often is enough to see what is on. */
@@ -23,6 +24,8 @@ const MOST_GUIDES = 6;
 const MOST_PAST = 8;
 /** Groups of so few channels stand side by side. */
 const MOST_LARGE = 1;
+/** Below the cards of more channels nobody would find what was begun. */
+const MOST_ABOVE = 8;
 
 export const open = (_: Page, around: PageAround): PageView => new Home(around);
 
@@ -55,6 +58,9 @@ class Home implements PageView {
       element("div", { class: "page-head" }, element("h1", {}, t("homeTitle")), this.#search),
       this.#groups, this.#past,
     );
+    const resume = new ResumeRow(around).element;
+    if (around.station.channels.length > MOST_ABOVE) this.#groups.before(resume);
+    else this.#groups.after(resume);
     this.#drawGroups();
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
     void this.#loadPast();

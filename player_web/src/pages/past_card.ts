@@ -8,14 +8,12 @@ import type { Brief } from "../guide/guide.ts";
 
 export interface PastCardOptions {
   nowMs: number;
-  /** Where to go on, in UNIX milliseconds; null from the start. */
-  atMs?: number | null;
   /** Words instead of the time of the broadcast. */
   words?: string;
 }
 
-export function pastCard(channel: Channel, item: Brief, { nowMs, atMs = null, words }: PastCardOptions): HTMLElement {
-  const shownMs = atMs ?? (item.startS + Math.min(600, (item.stopS - item.startS) / 3)) * 1000;
+export function pastCard(channel: Channel, item: Brief, { nowMs, words }: PastCardOptions): HTMLElement {
+  const shownMs = (item.startS + Math.min(600, (item.stopS - item.startS) / 3)) * 1000;
   const picture = element("span", { class: "past-picture" }, icon(channel.kind === "tv" ? "play" : "radio"));
   if (channel.kind === "tv" && channel.thumbnail) {
     const src = channel.thumbnail.replace("{msn}", String(msnAt(shownMs)));
@@ -23,10 +21,9 @@ export function pastCard(channel: Channel, item: Brief, { nowMs, atMs = null, wo
     image.addEventListener("error", () => image.remove());
     picture.append(image);
   }
-  const share = atMs === null ? null : element("progress", { max: 1, value: (atMs / 1000 - item.startS) / (item.stopS - item.startS), "aria-hidden": "true" });
   return element("li", { class: "past" },
-    element("a", { class: "past-card", href: addressOf(channel, stationZone(), { programme: item.id, momentMs: atMs }), "data-route": true, "data-past": item.id },
-      picture, share,
+    element("a", { class: "past-card", href: addressOf(channel, stationZone(), { programme: item.id }), "data-route": true, "data-past": item.id },
+      picture,
       element("bdi", { class: "past-title", dir: "auto" }, item.title),
       element("span", { class: "past-more" }, element("bdi", { dir: "auto" }, channel.name), ` · ${words ?? momentName(item.startS * 1000, nowMs)}`)));
 }

@@ -6,6 +6,7 @@ import { type Page, addressOfPage } from "../app/router.ts";
 import { dayOf } from "../base/clock.ts";
 import { element, icon } from "../base/dom.ts";
 import { dayName, stationZone, t } from "../base/text.ts";
+import { keepRecording, resumeButton } from "../resume/recording.ts";
 import { cutFrom, lengthText } from "./recordings.ts";
 
 /** The newest are shown of each podcast; the others at its own address. */
@@ -19,6 +20,7 @@ class PodcastsPage implements PageView {
   readonly #title = element("h1");
   readonly #list = element("div", { class: "groups" });
   readonly #audio = element("audio", { controls: true, preload: "none" });
+  #playing: { recording: Recording; series: string } | null = null;
   #all: { podcasts: Podcast[]; clips: Recording[] } | null = null;
   #series: string | null;
   #isClosed = false;
@@ -28,6 +30,7 @@ class PodcastsPage implements PageView {
     this.#series = page.name === "podcasts" ? page.series : null;
     this.element.append(element("div", { class: "page-head" }, this.#title), this.#list);
     this.#audio.addEventListener("play", () => around.silence());
+    keepRecording(this.#audio, () => this.#playing);
     void this.#load();
   }
 
@@ -40,6 +43,7 @@ class PodcastsPage implements PageView {
   close(): void {
     this.#isClosed = true;
     this.#audio.pause();
+    this.#playing = null;
     this.#audio.removeAttribute("src");
     this.#audio.load();
   }
@@ -85,11 +89,11 @@ class PodcastsPage implements PageView {
       podcast.feed ? element("a", { class: "offer feed", href: podcast.feed }, t("podcastFeed")) : null,
       shown.length === 0
         ? element("p", { class: "empty" }, t("noEpisodes"))
-        : element("ol", { class: "episodes" }, ...shown.map((episode) => this.#episode(episode))),
+        : element("ol", { class: "episodes" }, ...shown.map((episode) => this.#episode(episode, podcast.series))),
     );
   }
 
-  #episode(episode: Recording): HTMLElement {
+  #episode(episode: Recording, series: string): HTMLElement {
     const name = [episode.title, episode.subtitle].filter((part) => part !== "").join(": ");
     const play = element("button", { type: "button", class: "control episode-play", "aria-label": t("playEpisode", { title: name }) }, icon("play"));
     const day = dayName(dayOf(episode.startS * 1000, stationZone()), dayOf(this.#around.nowMs(), stationZone()));
@@ -98,18 +102,23 @@ class PodcastsPage implements PageView {
       element("div", { class: "episode-words" },
         element("p", { class: "name" }, element("bdi", { dir: "auto" }, name)),
         element("p", { class: "more" }, `${day} · ${lengthText(episode.durationS)}`),
-        episode.description ? element("p", { class: "desc" }, element("bdi", { dir: "auto" }, episode.description)) : null));
-    play.addEventListener("click", () => this.#play(episode, entry, name));
+        episode.description ? element("p", { class: "desc" }, element("bdi", { dir: "auto" }, episode.description)) : null,
+        resumeButton(episode, (atS) => this.#play(episode, series, entry, name, atS))));
+    play.addEventListener("click", () => this.#play(episode, series, entry, name, null));
     return entry;
   }
 
   /** One player for all: it goes to the episode that is heard. */
-  #play(episode: Recording, entry: HTMLElement, name: string): void {
+  #play(episode: Recording, series: string, entry: HTMLElement, name: string, atS: number | null): void {
     if (this.#audio.parentElement !== entry) {
+      this.#playing = null; // the pause of the one before is told later
+      this.#audio.pause();
       this.#audio.src = episode.url;
       this.#audio.setAttribute("aria-label", name);
       entry.append(this.#audio);
+      this.#playing = { recording: episode, series };
     }
+    if (atS !== null) this.#audio.currentTime = atS;
     void this.#audio.play().catch(() => undefined); // the element itself shows what is wrong
   }
 
