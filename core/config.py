@@ -189,6 +189,10 @@ class OriginSettings(SettingsModel):
     media_cache_mb: Annotated[int, Field(ge=1, le=65_536)] = 128
     """Archived media that one origin keeps in memory, in MB."""
 
+    keep_app: bool = True
+    """Browsers keep the viewers' page, so that the next visit starts at once and opens without a
+    network. ``false`` is the way back: with their next visit they throw away what they kept."""
+
 
 class ArchiveSettings(SettingsModel):
     """The archive: everything that was on air, for rewinding, catch-up and the legal deposit."""

@@ -194,7 +194,10 @@ class Origin:
         settings = self._settings
         self._previews.configure(settings)
         self._web.configure(
-            self._files, [item.slug for item in settings.channels], settings.station.public_url
+            self._files,
+            [item.slug for item in settings.channels],
+            settings.station.public_url,
+            keep_app=settings.origin.keep_app,
         )
 
     def _changed(self, change: Change) -> None:

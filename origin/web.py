@@ -40,6 +40,11 @@ _FRESH: Final = "no-cache"
 _HASHED: Final = re.compile(r"assets/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 """A name that changes with the content; the build gives such names in ``assets``."""
 
+_WORKER: Final = "sw.js"
+_FAREWELL: Final = "sw-farewell.js"
+_WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
+"""The service worker asks for files of this site, and nothing else."""
+
 _MAIN: Final = "index.html"
 _FRAMED: Final = "embed.html"
 _EVERY_S: Final = 1.0
@@ -105,7 +110,12 @@ class WebApp:
         self._made: OrderedDict[tuple[str, str, str | None], tuple[int, Resource]] = OrderedDict()
 
     def configure(
-        self, files: Mapping[str, bytes], channels: Iterable[str], public_url: str | None = None
+        self,
+        files: Mapping[str, bytes],
+        channels: Iterable[str],
+        public_url: str | None = None,
+        *,
+        keep_app: bool = True,
     ) -> None:
         """Serve these from now on.
 
@@ -113,6 +123,7 @@ class WebApp:
             files: The build, from :func:`read_files`.
             channels: Slugs; pages of others are there no longer.
             public_url: What whole addresses begin with; None for the name that was asked for.
+            keep_app: Browsers keep the app; else they get a service worker that takes it away.
         """
         for path in self._put:
             self._table.remove(path.encode())
@@ -122,10 +133,13 @@ class WebApp:
         self._channels, self._base = tuple(channels), public_url
         framed = {page.file for page in PAGES if page.framed}
         for name in files:
-            if not name.endswith(_PACKED_SUFFIXES):
+            if not name.endswith((*_PACKED_SUFFIXES, _WORKER, _FAREWELL)):
                 policy = POLICY.format(framed_by="*" if name in framed else "'self'")
                 form = _file(name, files, policy)
                 self._keep(f"/{name}", form)
+        worker = files.get(_WORKER if keep_app else _FAREWELL)
+        if worker is not None:
+            self._keep(f"/{_WORKER}", _worker(worker))
         used = {page.file for page in PAGES} & files.keys()
         self._templates = {name: Template(files[name]) for name in used}
         for path, page, _ in fixed_pages(self._channels):
@@ -299,6 +313,17 @@ def _file(name: str, files: Mapping[str, bytes], policy: str) -> Resource:
     if text and f"{name}.br" in files:
         brotli = form(files[f"{name}.br"], extra=[("Content-Encoding", "br"), *extra])
     return Resource(identity, gzip, brotli)
+
+
+def _worker(script: bytes) -> Resource:
+    # Browsers ask with every visit whether it changed: mostly, 304 is the answer.
+    return document(
+        script,
+        content_type=_content_type(_WORKER),
+        cache_control=_FRESH,
+        handler="static",
+        extra=(("Content-Security-Policy", _WORKER_POLICY),),
+    )
 
 
 def _not_built(page: Page) -> Resource:

@@ -7,10 +7,11 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "vite";
 import { excesses, weigh } from "./budget.mjs";
 import { putEarly } from "./early.mjs";
+import { putWorker } from "./worker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-const SOURCES = ["src", "public", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.embed.config.ts", "vite.tv.config.ts", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "public", "scripts", "index.html", "embed.html", "tv.html", "vite.config.ts", "vite.embed.config.ts", "vite.tv.config.ts", "tsconfig.json", "tsconfig.worker.json", "package-lock.json"];
 
 const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(join(path, name))) : [path];
@@ -22,14 +23,17 @@ if (existsSync(done) && newest([done]) > newest(SOURCES.flatMap((name) => filesO
   process.exit(0);
 }
 
-const checked = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit"], {
-  cwd: ROOT, stdio: "inherit",
-});
-if (checked.status !== 0) process.exit(checked.status ?? 1);
+for (const project of ["tsconfig.json", "tsconfig.worker.json"]) {
+  const checked = spawnSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit", "--project", project], {
+    cwd: ROOT, stdio: "inherit",
+  });
+  if (checked.status !== 0) process.exit(checked.status ?? 1);
+}
 
 rmSync(DIST, { recursive: true, force: true });
 await build({ root: ROOT, logLevel: "warn" });
 const early = await putEarly(ROOT, DIST);
+const kept = await putWorker(ROOT, DIST); // last of the page: it lists all files
 const page = new Set(filesOf(DIST).map((file) => relative(DIST, file)));
 const manifest = JSON.parse(readFileSync(join(DIST, ".vite/manifest.json"), "utf8"));
 rmSync(join(DIST, ".vite"), { recursive: true });
@@ -56,6 +60,7 @@ const ofTv = Object.entries(sizes).filter(([name]) => !page.has(name) && !ofOthe
 const weights = { ...weigh(manifest, ofPage, "index.html", [early]), tv: ofTv.reduce((sum, [, bytes]) => sum + bytes, 0) };
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 console.log(`player_web/dist: ${files.length} files; in Brotli: shell ${kB(weights.shell)}, to play ${kB(weights.play)}, the TV view without hls.js and texts ${kB(weights.tv)}`);
+console.log(`service worker: ${kB(sizes["sw.js"])}, keeps ${kept.length + 1} files of ${kB(kept.reduce((sum, path) => sum + sizes[path.slice(1)], 0))}`);
 console.log(`loaded when wanted: ${weights.later.map(([name, bytes]) => `${name.replace("assets/", "")} ${kB(bytes)}`).join(", ")}`);
 const over = excesses(weights);
 if (over.length > 0) {

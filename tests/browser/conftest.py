@@ -62,6 +62,14 @@ class Station(LineProcess):
         """Change the song of the radio channel."""
         self.ask(f"title {json.dumps(title)}")
 
+    def stop_origin(self) -> None:
+        """Let the site be gone, as it is without a network."""
+        self.ask("stop origin")
+
+    def start_origin(self, release: Path = ROOT) -> None:
+        """Let the site be there again, as the release in a folder has it."""
+        self.ask(f"start origin {release}")
+
 
 class RecordedStation(LineProcess):
     """The real origin with an archive and a guide (``tests.browser.recorded_station``)."""

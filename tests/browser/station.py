@@ -2,7 +2,8 @@
 
 ``python -m tests.browser.station`` prints one line of JSON with the site's address when it is
 ready, and obeys lines on its standard input until that ends: ``title TEXT`` (of the radio's song,
-a JSON string), ``stop origin``, ``start origin``.  Each is answered by one line.  The channels:
+a JSON string), ``stop origin``, ``start origin``, ``start origin FOLDER`` (of another release).
+Each is answered by one line.  The channels:
 ``hytv`` and ``hyfm`` are on air, ``mat`` ("lost") has never published anything.
 """
 
@@ -200,12 +201,14 @@ async def _encode(settings: Settings, first_msn: int) -> dict[tuple[str, str], T
     return {key: encoding[rendition.name].result() for key, rendition in wanted.items()}
 
 
-async def _start_origin(settings: Settings, file: Path, secret: str) -> asyncio.subprocess.Process:
+async def _start_origin(
+    settings: Settings, file: Path, secret: str, release: Path = ROOT
+) -> asyncio.subprocess.Process:
     """Start an origin and wait until it can do its job."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "origin", str(file), "--index", "0"),
-        cwd=ROOT,
-        env=os.environ | {INTERNAL_SECRET_VARIABLE: secret},  # noqa: TID251
+        cwd=release,
+        env=os.environ | {INTERNAL_SECRET_VARIABLE: secret, "PYTHONPATH": str(release)},  # noqa: TID251
         stdin=asyncio.subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{settings.network.origin_admin_port}/healthz"
@@ -235,7 +238,8 @@ async def _obey(packager: StandInPackager, file: Path) -> None:
                 origin.terminate()
                 await origin.wait()
             elif verb == "start":
-                origin = await _start_origin(settings, file, secret)
+                folder = rest.removeprefix("origin").strip()
+                origin = await _start_origin(settings, file, secret, Path(folder or ROOT))
             print("done", flush=True)  # noqa: T201
     finally:
         with suppress(ProcessLookupError):

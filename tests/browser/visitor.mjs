@@ -1,7 +1,8 @@
 // A visitor of the page: reads one JSON command a line, answers each with one JSON line.
 //
 // {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light", "scale": 1, "agent": ..., "touch": false,
-//  "script": ..., "wait": "load"}   a new visitor, nothing remembered; the script runs before the page's own
+//  "script": ..., "wait": "load", "workers": false}   a new visitor, nothing remembered; the script runs before the page's own;
+//   "workers": the service worker is let in. It is not else: it would answer in place of "answer" and of the network
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value; of both: "frame": 1 for the page's first frame
 // {"do": "click", "selector": ..., "count": 1}  {"do": "tap", "selector": ...}  {"do": "key", "key": ...}  {"do": "type", "text": ...}  {"do": "shot", "path": "a.png"}
@@ -27,13 +28,14 @@ let complaints = [];
 let requests = [];
 
 async function open(wanted) {
-  const { url, width = 1366, height = 768, scheme = "light", scale = 1, agent, touch = false, script, wait: until = "load" } = wanted;
+  const { url, width = 1366, height = 768, scheme = "light", scale = 1, agent, touch = false, script, wait: until = "load", workers = false } = wanted;
   await page?.context().close();
   complaints = [];
   requests = [];
   const home = new URL(url).origin;
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: scale, hasTouch: touch, isMobile: touch,
+    serviceWorkers: workers ? "allow" : "block",
     ...(agent ? { userAgent: agent } : {}),
   });
   if (script) await context.addInitScript({ content: script });
@@ -105,7 +107,11 @@ async function hover({ selector, share }) {
 /** Ask again and again: waitForFunction would need eval, which the page's policy forbids. */
 async function wait({ expression, seconds = 20, frame = 0 }) {
   const end = Date.now() + seconds * 1000;
-  while (!(await page.frames()[frame]?.evaluate(expression))) {
+  // The page may go elsewhere by itself meanwhile.
+  const isTrue = () => page.frames()[frame]?.evaluate(expression).catch((error) => {
+    if (!/context was destroyed/i.test(error.message)) throw error;
+  });
+  while (!(await isTrue())) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${expression}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from origin.documents import still_has
 from origin.guide import Guide
 from origin.link_previews import LinkPreviews, Sources
 from origin.pages import PAGES, find_page
@@ -121,6 +122,26 @@ def test_the_service_worker_and_the_manifest_are_at_the_root_and_never_stale() -
     ):
         headers = dict(answer(table, path).headers)
         assert (headers["Content-Type"], headers["Cache-Control"]) == (kind, "no-cache")
+
+
+def test_the_service_worker_may_ask_this_site_only_and_is_compared_by_its_tag() -> None:
+    entry = served(FILES | {"sw.js": b"self", "sw.js.br": b"br"}).entries[b"/sw.js"]
+    assert isinstance(entry, Resource)
+    headers = dict(entry.identity.headers)
+    assert headers["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+    assert still_has(entry.identity, headers["ETag"])
+    assert entry.gzip is not None
+    assert b"".join(entry.identity.body) == b"self"
+
+
+def test_a_station_that_keeps_nothing_in_browsers_sends_the_worker_that_takes_it_away() -> None:
+    files = FILES | {"sw.js": b"keep", "sw-farewell.js": b"leave"}
+    for keep_app, script in ((True, b"keep"), (False, b"leave")):
+        table = ResponseTable(max_held=1)
+        web_app(table).configure(files, ["hytv"], keep_app=keep_app)
+        assert b"".join(answer(table, "/sw.js").body) == script
+        assert table.get(b"/sw-farewell.js", gzip=False) is None
+    assert b"/sw.js" not in served(FILES).entries
 
 
 def test_an_unknown_address_is_explained_in_both_languages() -> None:

@@ -287,11 +287,13 @@ export class App extends HTMLElement {
     const line = element("p", {}, t("retryIn", { n: retryInS }));
     const reload = () => {
       window.clearTimeout(timer);
+      window.removeEventListener("online", reload);
       line.textContent = t("retrying");
       void this.#load();
     };
     const timer = window.setTimeout(reload, retryInS * 1000);
     again.addEventListener("click", reload);
+    window.addEventListener("online", reload);
     this.#main.replaceChildren(faultCard(navigator.onLine ? "LS-A1" : "LS-O1", line, again));
   }
 
