@@ -75,7 +75,7 @@ def _keeper(visitor: Visitor) -> Visitor:
 def test_the_second_visit_asks_for_media_only(station: Station, keeper: Visitor) -> None:
     visitor = keeper
     before = static_requests(station)
-    visitor.do("go", url=f"{station.site}/nghe/hyfm?x=1")
+    visitor.do("go", url=f"{station.site}/xem/hytv?x=1")
     visitor.wait(MOVING)
     visitor.wait(KEPT)
     loaded: list[dict[str, Any]] = visitor.see(LOADED)
