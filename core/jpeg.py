@@ -17,8 +17,8 @@ from core.errors import FormatError
 
 __all__ = ["MAX_JPEG_BYTES", "JpegCutter", "parse_jpeg_size"]
 
-MAX_JPEG_BYTES: Final = 64 * 1024
-"""No thumbnail is larger; white noise of 256x144 is 40 kB."""
+MAX_JPEG_BYTES: Final = 128 * 1024
+"""No thumbnail is larger; white noise of 384x216 is 70 kB."""
 
 _SOI: Final = b"\xff\xd8"
 _EOI: Final = 0xD9

@@ -24,7 +24,7 @@ from core.guide import Programme
 from origin.api import put_channels, put_now
 from origin.documents import document, json_document, kept_for
 from origin.guide import Guide
-from origin.items import availability, full_item, next_change_s
+from origin.items import availability, full_item, is_taken_down, next_change_s
 from origin.logos import Logo, draw_logo, logo_path, put_logos, read_logos
 from origin.m3u import M3U_TYPE, M3uChannel, base_of_host, render_m3u
 from origin.prepared import Resource, ResponseTable
@@ -257,7 +257,9 @@ class Exports:
 
     def _programme(self, programme_id: str) -> Resource:
         programme = self._guide.programme(programme_id)
-        if programme is None:
+        takedowns = () if programme is None else self._guide.snapshot(programme.channel).takedowns
+        # Of what was taken down nothing is said, as its media answer: as if it had never been.
+        if programme is None or is_taken_down(programme, takedowns):
             raise TimelineError("no such programme")
         return json_document(self._item(programme, _now_s()), cache_control=kept_for(_FRESH_S))
 

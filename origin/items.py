@@ -7,13 +7,27 @@ from typing import Any, Final, Literal, TypeAlias
 from core.guide import Programme, Takedown
 from core.rights import Access, access_to
 
-__all__ = ["Availability", "availability", "brief_item", "full_item", "next_change_s"]
+__all__ = [
+    "Availability",
+    "availability",
+    "brief_item",
+    "full_item",
+    "is_taken_down",
+    "next_change_s",
+]
 
 _DAY_S: Final = 86_400
 
 Availability: TypeAlias = Literal["live", "startover", "catchup", "upcoming", "expired", "refused"]
 """On air and no more; on air, and from its start; past, and here; yet to come; past, and no longer
 here; never (again) to be shown."""
+
+
+def is_taken_down(programme: Programme, takedowns: tuple[Takedown, ...]) -> bool:
+    """Tell whether one takedown of the channel covers the whole of a programme."""
+    return any(
+        span.start_s <= programme.began_s and programme.ended_s <= span.end_s for span in takedowns
+    )
 
 
 def availability(
@@ -27,9 +41,7 @@ def availability(
         archive_days: How long the channel keeps what was on air.
         takedowns: Of its channel; one that covers the whole programme refuses it.
     """
-    if programme.blackout or any(
-        span.start_s <= programme.began_s and programme.ended_s <= span.end_s for span in takedowns
-    ):
+    if programme.blackout or is_taken_down(programme, takedowns):
         return "refused"
     if now_s < programme.began_s:
         return "upcoming"

@@ -21,6 +21,7 @@ from core.guide import GuideSnapshot, Programme
 from core.moments import parse_moment
 from core.rights import Access, Restrictions
 from core.timeline import UnixNs, msn_at
+from origin.items import is_taken_down
 from origin.pages import Page
 from origin.previews import Picture, Preview, size_of
 from origin.schedule import Schedule
@@ -33,6 +34,9 @@ _NS: Final = 1_000_000_000
 _INTO_S: Final = 180
 """So far into a programme its picture is taken, since its first is often a title of the one before;
 in a short one, half way."""
+
+_CARD: Final = Picture("/card.png", 1_200, 630)
+"""The build's own picture (``player_web/public``): no reader of previews draws SVG."""
 
 _NEAR_EDGE: Final = 3
 """The picture of a segment comes this many segments late at most."""
@@ -125,7 +129,7 @@ class LinkPreviews:
                 description=words,
                 site=self._station,
                 path=path,
-                picture=next((self._sources.logo(slug) for slug in self._channels), None),
+                picture=next((self._logo(slug) for slug in self._channels), None),
                 listed=listed,
             )
         if page.address.startswith("/lich/"):
@@ -134,7 +138,7 @@ class LinkPreviews:
                 description=_PLAIN_PAGES["/lich"][1],
                 site=self._station,
                 path=path,
-                picture=self._sources.logo(slug),
+                picture=self._logo(slug),
             )
         return self._of_channel(channel, listed=listed)
 
@@ -194,7 +198,7 @@ class LinkPreviews:
             words.append(f"Đang phát: {on.title} ({self._clock(on.began_s)}).")
         if following is not None and not self._is_gone(following):
             words.append(f"Tiếp theo: {following.title} ({self._clock(following.began_s)}).")
-        picture = self._sources.logo(slug)
+        picture = self._logo(slug)
         newest = max(live.thumbnails, default=None) if live is not None else None
         if live is not None and newest is not None:
             size = size_of(live.thumbnails[newest])
@@ -218,7 +222,7 @@ class LinkPreviews:
         picture = None if wanted > now else await self._picture(channel, wanted)
         if picture is None:
             address = item.image if at is None else ""
-            picture = Picture(address) if address else self._sources.logo(channel.slug)
+            picture = Picture(address) if address else self._logo(channel.slug)
         title = f"{item.title}: {item.subtitle}" if item.subtitle else item.title
         span = f"{self._clock(item.began_s)} – {self._clock(item.ended_s)}"
         words = [f"{channel.name}, {span}, {self._day(item.began_s)}."]
@@ -247,7 +251,7 @@ class LinkPreviews:
             site=self._station,
             path=f"{_path(channel)}{query}",
             kind="video.other" if channel.kind == "tv" else "website",
-            picture=await self._picture(channel, at) or self._sources.logo(channel.slug),
+            picture=await self._picture(channel, at) or self._logo(channel.slug),
             embed=f"/embed/{channel.slug}{query}",
         )
 
@@ -266,7 +270,7 @@ class LinkPreviews:
             site=self._station,
             path=path,
             kind="video.other" if found.kind == "tv" else "website",
-            picture=picture or (self._sources.logo(found.channel) if channel else None),
+            picture=picture or (self._logo(found.channel) if channel else None),
             video=f"/clips/{clip_id}.mp4" if found.kind == "tv" else "",
             embed=f"/embed{path}",
             listed=not page.framed,
@@ -274,12 +278,14 @@ class LinkPreviews:
 
     # What may be said
 
+    def _logo(self, slug: str) -> Picture:
+        """Return a channel's picture, as readers of previews take it."""
+        logo = self._sources.logo(slug)
+        return _CARD if logo.address.endswith(".svg") else logo
+
     def _is_gone(self, item: Programme) -> bool:
         """Tell whether the whole of a programme was taken down."""
-        return any(
-            span.start_s <= item.began_s and item.ended_s <= span.end_s
-            for span in self._sources.guide.snapshot(item.channel).takedowns
-        )
+        return is_taken_down(item, self._sources.guide.snapshot(item.channel).takedowns)
 
     def _is_shown(self, channel: ChannelSettings, at: UnixNs, now: UnixNs) -> bool:
         """Tell whether a moment can be watched: not to come, not expired, not refused."""

@@ -37,7 +37,7 @@ _ENCODERS: Final = ("a", "b")
 _SPOOL_PATIENCE_S: Final = 0.3
 _MAX_STATE_BYTES: Final = 64 * 1024
 _MAX_THUMBNAIL_PIXELS: Final = 640
-"""Across and down; ours are at most 256 and 144."""
+"""Across and down; ours are at most 384 and 216."""
 
 _MAX_TITLE: Final = 500
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -205,7 +205,10 @@ class Uploads:
         """Take what is on air."""
         machine = self._find_channel(request)
         try:
-            state = parse_state(machine.slug, await request.read())
+            data = await request.read()
+            if len(data) > _MAX_STATE_BYTES:
+                raise web.HTTPRequestEntityTooLarge(_MAX_STATE_BYTES, len(data))
+            state = parse_state(machine.slug, data)
         except FormatError as error:
             self._metrics.rejected(machine.slug, error.code)
             return web.Response(status=400, text=f"{error.code}: {error}\n")

@@ -68,8 +68,8 @@ _TWO_THREADS: Final = 60_000_000
 
 _VIDEO_TIMESCALE: Final = 12_800
 
-_THUMBNAIL_BOX: Final = (256, 144)
-"""Pixels across and down that a thumbnail fits into."""
+_THUMBNAIL_BOX: Final = (384, 216)
+"""Pixels across and down that a thumbnail fits into; below 200 x 200 Facebook shows none."""
 
 _THUMBNAIL_SCALE: Final = 5
 """The quantiser of its JPEG: 4 kB of a test picture, 13 kB of a photograph full of detail."""
@@ -289,7 +289,7 @@ def _scale_down(picture: Any, video: list[Rendition], plan: EncoderPlan) -> list
 def thumbnail_size(rendition: Rendition) -> tuple[int, int]:
     """Return width and height of the thumbnails that are made of a rendition's picture.
 
-    They keep its aspect, fill no more than 256x144 and are even; no picture is enlarged.
+    They keep its aspect, fill no more than 384x216 and are even; no picture is enlarged.
     """
     width, height = rendition.width, rendition.height
     across, down = _THUMBNAIL_BOX

@@ -49,9 +49,9 @@ FILES: Final = {
     "assets/app-Bx3kT9qZ.js": b"export {};",
 }
 JPEG: Final = (
-    b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08\x00\x90\x01\x00" + bytes(12) + b"\xff\xd9"
+    b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08\x00\xd8\x01\x80" + bytes(12) + b"\xff\xd9"
 )
-"""As much of a picture of 256 x 144 as tells its size."""
+"""As much of a picture of 384 x 216 as tells its size."""
 
 
 def now_s() -> int:
@@ -198,7 +198,9 @@ async def linked_site(
         return clips.get(name)
 
     def logo(slug: str) -> Picture:
-        return Picture(f"/logo/{slug}.png", 512, 512)
+        # The television's is a file, the radio's is drawn.
+        drawn = Picture(f"/logo/{slug}.svg")
+        return drawn if slug == "hyfm" else Picture(f"/logo/{slug}.png", 512, 512)
 
     sources = Sources(guide, preparation.window, logo, media.picture, clip)
     app = WebApp(table, LinkPreviews(settings, sources))

@@ -243,6 +243,11 @@ async def test_a_day_says_what_can_be_watched(tmp_path: Path, ports: list[int]) 
         found = {item["id"]: item["available"] for item in told["programmes"]}
         assert found == {"past": "catchup", "live-only": "refused", "down": "refused"}
         assert told["programmes"][0]["catchup_url"] == "/programmes/past/index.m3u8"
+        # Its own address says nothing of it, as its media do, until the takedown is taken back.
+        status, _, body = await it.get("/api/v1/programmes/down.json")
+        assert (status, b"down" in body) == (404, False)
+        await it.guide(*items)
+        assert (await it.json("/api/v1/programmes/down.json"))["title"] == items[2].title
         past = await it.get(f"/api/v1/epg/hytv/{day}.json")
         assert past[1]["Cache-Control"] == "max-age=300, s-maxage=300"
         on = await it.json("/api/v1/programmes/on.json")

@@ -64,8 +64,8 @@ async def test_home_and_channel_say_what_they_are_and_what_is_on(tmp_path: Path)
             "og:locale": "vi_VN",
             "og:url": "https://xem.vn/xem/hytv",
             "og:image": "https://xem.vn/thumb/hytv/latest.jpg",
-            "og:image:width": "256",
-            "og:image:height": "144",
+            "og:image:width": "384",
+            "og:image:height": "216",
             "og:image:alt": "Truyền hình Hưng Yên: trực tiếp",
             "twitter:card": "summary_large_image",
         }
@@ -84,7 +84,12 @@ async def test_home_and_channel_say_what_they_are_and_what_is_on(tmp_path: Path)
         radio = await site.head("/nghe/hyfm")
         assert radio.meta["og:type"] == "music.radio_station"
         assert "Đang phát bài: Sông Hồng & mưa." in radio.meta["og:description"]
-        assert radio.meta["og:image"] == "https://xem.vn/logo/hyfm.png"
+        # Its picture is drawn as SVG, which no reader of previews takes: the build's stands for it.
+        assert radio.meta["og:image"] == "https://xem.vn/card.png"
+        size = radio.meta["og:image:width"], radio.meta["og:image:height"]
+        assert size == ("1200", "630")
+        card = Path(__file__).parents[2] / "player_web/public/card.png"
+        assert size_of(await asyncio.to_thread(card.read_bytes)) == (1200, 630)
 
 
 async def test_a_moment_shows_its_own_picture_where_there_is_one(tmp_path: Path) -> None:
@@ -265,7 +270,7 @@ async def test_robots_are_told_of_the_pages(tmp_path: Path) -> None:
 
 
 def test_sizes_are_read_from_the_picture() -> None:
-    assert size_of(JPEG) == (256, 144)
+    assert size_of(JPEG) == (384, 216)
     png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x02\x00\x00\x00\x01\x00"
     assert size_of(png) == (512, 256)
     for data in (b"", b"\xff\xd8", b"\xff\xd8\xff", b"<svg/>", JPEG[:12], b"\xff\xd8" + bytes(40)):

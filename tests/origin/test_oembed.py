@@ -70,7 +70,7 @@ async def test_every_kind_of_page_is_answered(tmp_path: Path) -> None:
         assert (tv["type"], radio["type"]) == ("video", "rich")
         assert 'src="https://xem.vn/embed/hytv"' in tv["html"]
         assert tv["thumbnail_url"] == "https://xem.vn/thumb/hytv/latest.jpg"
-        assert (tv["thumbnail_width"], tv["thumbnail_height"]) == (256, 144)
+        assert (tv["thumbnail_width"], tv["thumbnail_height"]) == (384, 216)
         assert item["title"] == 'X "<b>'
         assert 'src="https://xem.vn/embed/hytv/a"' in item["html"]
         assert 'src="https://xem.vn/embed/hytv?t=2' in moment["html"]

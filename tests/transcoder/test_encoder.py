@@ -281,7 +281,7 @@ def shown(made: MadeThumbnail) -> float:
     """Return the brightness that a thumbnail shows, in the programme's scale of 16 to 235."""
     with av.open(io.BytesIO(made.data), "r", format="jpeg_pipe") as container:
         frame = next(container.decode(video=0))
-    assert (frame.width, frame.height) == (256, 144)
+    assert (frame.width, frame.height) == (384, 216)
     return 16 + float(frame.to_ndarray(format="gray").mean()) * 219 / 255
 
 

@@ -72,7 +72,7 @@ def test_thumbnails_are_the_last_output_and_take_one_frame_a_segment() -> None:
     arguments = encoder(ChannelSettings(slug="c", name="C", kind="tv"), thumbnail_fd=99)
     graph = arguments[arguments.index("-filter_complex") + 1]
     assert "framestep=96[" in graph
-    assert "scale=256:144" in graph
+    assert "scale=384:216" in graph
     assert arguments[-1] == "pipe:99"
     assert "mjpeg" not in encoder(ChannelSettings(slug="c", name="C", kind="tv"))
 
@@ -80,11 +80,11 @@ def test_thumbnails_are_the_last_output_and_take_one_frame_a_segment() -> None:
 @pytest.mark.parametrize(
     ("picture", "thumbnail"),
     [
-        ((416, 234), (256, 144)),
-        ((854, 480), (256, 144)),
-        ((1280, 536), (256, 108)),
-        ((640, 480), (192, 144)),
-        ((360, 640), (80, 144)),
+        ((416, 234), (384, 216)),
+        ((854, 480), (384, 216)),
+        ((1280, 536), (384, 160)),
+        ((640, 480), (288, 216)),
+        ((360, 640), (122, 216)),
         ((200, 112), (200, 112)),
     ],
 )
