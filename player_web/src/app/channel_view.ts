@@ -6,6 +6,7 @@ import { Keys } from "../controls/keys.ts";
 import type { Action } from "../controls/shortcuts.ts";
 import type { Stretch } from "../controls/sleep_decision.ts";
 import { dayOf } from "../base/clock.ts";
+import { earlyRadioOf } from "../base/early_answers.ts";
 import { element, icon } from "../base/dom.ts";
 import type { Summary } from "./mini_player.ts";
 import type { Resumer } from "../resume/resumer.ts";
@@ -109,7 +110,8 @@ export class ChannelView extends HTMLElement {
     this.#channel = channel;
     this.#around = around;
     this.#station = around.station;
-    const media = channel.kind === "radio" ? element("audio") : element("video", { playsinline: true });
+    const early = earlyRadioOf(channel.progressive);
+    const media = channel.kind === "radio" ? (early ?? element("audio")) : element("video", { playsinline: true });
     media.setAttribute("aria-label", channel.name);
     const playback = new Playback(media, channel, this.#guide, {
       onSituation: (situation) => this.#onSituation(situation),

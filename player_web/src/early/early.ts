@@ -5,6 +5,7 @@
  * So the list of channels, hls.js, playlists and the first segment of the channel in the address are all
  * asked for at once, and lie ready in `window.lensongEarly` for the page (`base/early_answers.ts`) to take.
  */
+import { type EarlyRadio, startRadio } from "./early_radio.ts";
 import { NOTHING_KNOWN, firstMedia, firstVariant, soundOf, variantsOf } from "./first_media.ts";
 
 export interface EarlyAnswer {
@@ -21,13 +22,15 @@ export interface Early {
   answers: Map<string, Promise<EarlyAnswer | null>>;
   /** Absolute address of the media playlist to begin with. */
   level: string | null;
+  /** A radio that plays already; null where there is none. */
+  radio: EarlyRadio | null;
 }
 
 declare global {
   interface Window { lensongEarly?: Early }
 }
 
-const early: Early = { answers: new Map(), level: null };
+const early: Early = { answers: new Map(), level: null, radio: null };
 
 function ask(address: string): Promise<EarlyAnswer | null> {
   const startedMs = performance.now();
@@ -98,11 +101,13 @@ function preloadHls(): void {
   document.head.append(link);
 }
 
+const isLive = (programme?: string): boolean => !programme && !new URLSearchParams(location.search).has("t");
+const [, radio, past] = /^\/nghe\/([a-z0-9-]+)(\/[a-z0-9-]+)?\/?$/.exec(location.pathname) ?? [];
+if (radio && isLive(past) && !playsNatively()) early.radio = startRadio(radio, recall);
 const [, channel, programme] = /^\/xem\/([a-z0-9-]+)(\/[a-z0-9-]+)?\/?$/.exec(location.pathname) ?? [];
 window.lensongEarly = early;
 void ask(absolute("/api/v1/channels.json"));
 if (channel && !playsNatively()) {
-  const isLive = !programme && !new URLSearchParams(location.search).has("t");
-  if (isLive && recall("low_latency") !== "yes") void askForChannel(channel);
+  if (isLive(programme) && recall("low_latency") !== "yes") void askForChannel(channel);
   preloadHls();
 }

@@ -51,8 +51,8 @@ export interface Span {
 
 /** What an engine tells its player; the media element tells the rest. */
 export interface EngineListener {
-  /** It is known what there is to play: `play()` may be called. */
-  onReady(): void;
+  /** It is known what there is to play: `play()` may be called; `heardMs` where it plays since then, by `performance.now()`. */
+  onReady(heardMs?: number): void;
   /** The qualities are known, or another one is chosen or plays. */
   onQualities(): void;
   /** Media arrived: what troubled before is over. */

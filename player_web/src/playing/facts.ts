@@ -64,8 +64,7 @@ export class Observers {
     return () => { this.#all.delete(observer); };
   }
 
-  tell(event: PlayerEvent): void {
-    const atMs = performance.now();
+  tell(event: PlayerEvent, atMs = performance.now()): void {
     for (const observer of this.#all) {
       try {
         observer(event, atMs);

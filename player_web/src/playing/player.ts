@@ -287,7 +287,7 @@ export class Player {
       (...told: Told): void => { if (isHeard()) act(...told); }
     );
     return {
-      onReady: heard(() => this.#onReady()),
+      onReady: heard((heardMs?: number) => this.#onReady(heardMs)),
       onQualities: heard(() => this.#tellQualities()),
       onMedia: heard(() => { this.#trouble = null; }),
       onHole: heard(() => this.#listener.onHole()),
@@ -301,9 +301,12 @@ export class Player {
     };
   }
 
-  #onReady(): void {
+  #onReady(heardMs?: number): void {
     this.#tell({ kind: "loading" });
     if (this.#wanted) void this.play();
+    if (heardMs === undefined || this.#media.paused) return;
+    this.#openedAt = 0; // it was begun with the page
+    this.#onPlaying(heardMs);
   }
 
   #unload(): void {
@@ -320,16 +323,16 @@ export class Player {
     this.#tell({ kind: "ended" });
   }
 
-  #onPlaying(): void {
+  #onPlaying(atMs = performance.now()): void {
     this.#unloading = false;
     this.#started = true;
     this.#pausedAt = null;
     if (this.#figures.startupMs === null) {
-      const startupMs = performance.now() - this.#openedAt;
+      const startupMs = atMs - this.#openedAt;
       this.#figures.startupMs = startupMs;
-      this.#observers.tell({ kind: "started", startupMs });
+      this.#observers.tell({ kind: "started", startupMs }, atMs);
     }
-    this.#tell({ kind: "playing" });
+    this.#tell({ kind: "playing" }, atMs);
     window.clearTimeout(this.#forgive);
     this.#forgive = window.setTimeout(() => { this.#attempt = 0; }, FORGIVE_AFTER_MS);
   }
@@ -414,14 +417,14 @@ export class Player {
     }, 1000);
   }
 
-  #tell(situation: Situation): void {
+  #tell(situation: Situation, atMs?: number): void {
     this.#situation = situation.kind;
     window.clearTimeout(this.#patience);
     if (["connecting", "loading", "buffering"].includes(situation.kind)) {
       this.#beImpatient(performance.now());
     }
     if (situation.kind !== "buffering") this.#endStall();
-    this.#observers.tell({ kind: "situation", situation });
+    this.#observers.tell({ kind: "situation", situation }, atMs);
     this.#listener.onSituation(situation);
   }
 

@@ -2,11 +2,11 @@
  * A radio's sound as one answer without end: it begins with the newest seconds, long before a
  * playlist and its first segment would have arrived.  It has no past and no wall clock.
  *
- * Player: Chromium hands on what it receives in blocks of 32 KiB, so a burst of 64 kB is heard at
- * once; but sound of very few bits, as digital silence is, would not begin for a minute.  It is the
- * player who gives such a stream up.
+ * Where the browser takes pieces it gets them (`early/stream_feed.ts`), else the address.
  */
+import { takeEarlyRadio } from "../base/early_answers.ts";
 import { remember } from "../base/storage.ts";
+import { StreamFeed, canFeed } from "../early/stream_feed.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source } from "./engine.ts";
 import { soundQualities } from "./playlist_clock.ts";
 
@@ -24,6 +24,7 @@ export class ProgressiveEngine implements Engine {
   readonly #leaving = new AbortController();
   #qualities = NO_QUALITIES;
   #settling = 0;
+  #feed: StreamFeed | null = null;
 
   /** `isNative` where playlists are the browser's own affair, and hls.js is not needed for them. */
   constructor(media: HTMLMediaElement, source: Source, listener: EngineListener, isNative: boolean) {
@@ -46,17 +47,27 @@ export class ProgressiveEngine implements Engine {
     }, until);
     // It never ends by itself: the server went away, or the network did.
     this.#media.addEventListener("ended", () => this.#listener.onLost(), until);
-    this.#media.src = this.#source.progressive ?? "";
-    this.#listener.onReady();
+    const url = this.#source.progressive ?? "";
+    const early = takeEarlyRadio(this.#media);
+    if (!early && !canFeed()) {
+      this.#media.src = url;
+      return this.#listener.onReady();
+    }
+    const feed = this.#feed = early?.feed ?? new StreamFeed(this.#media, url);
+    if (feed.isLost) return this.#listener.onLost();
+    feed.onLost = () => this.#listener.onLost();
+    this.#listener.onReady(early?.heardMs ?? undefined);
   }
 
   stopLoading(): void {
-    this.#media.removeAttribute("src");
+    if (this.#feed) this.#feed.close();
+    else this.#media.removeAttribute("src");
   }
 
   close(): void {
     window.clearTimeout(this.#settling);
     this.#leaving.abort();
+    this.#feed?.close();
     this.#media.removeAttribute("src");
     this.#media.load();
   }

@@ -102,8 +102,7 @@ function figuresOf(facts: PlayerFacts, nowMs: number): Figures {
   const { source, playingUnixMs, bandwidthBps, frames, bufferS } = facts;
   const isLive = source !== null && !source.isArchive && facts.situation === "playing";
   return {
-    // Of a stream without end browsers count what is decoded next, not what has arrived.
-    ...(facts.engine === "progressive" ? {} : { bufferMs: bufferS * 1000 }),
+    bufferMs: bufferS * 1000,
     ...(isLive && playingUnixMs !== null ? { latencyMs: Math.max(0, nowMs - playingUnixMs) } : {}),
     ...(bandwidthBps === null ? {} : { bandwidthBps }),
     ...(frames === null ? {} : { framesDropped: frames.dropped }),
