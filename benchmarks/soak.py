@@ -16,6 +16,7 @@ from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
+from benchmarks.player_networks import player_networks
 from benchmarks.player_start import player_start
 from benchmarks.radio import radio
 from benchmarks.saturation import saturation
@@ -122,6 +123,11 @@ async def first_picture(_: float) -> bool:
     return await player_start(5)
 
 
+async def poor_networks(minutes: float) -> bool:
+    """The page on 3G, through a tunnel, at 80 kbit/s: no stall, back within 3 s, sound goes on."""
+    return await player_networks(minutes)
+
+
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
@@ -129,6 +135,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "faults": (faults, 0),
     "lip-sync": (flash_and_beep, 0.5),
     "drift": (holes_and_drift, 30),
+    "player-networks": (poor_networks, 5),
     "player-start": (first_picture, 0),
     "radio": (plain_radio, 10),
     "saturation": (saturated, 1),

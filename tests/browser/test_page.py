@@ -124,6 +124,25 @@ def test_sound_only_loads_no_picture(visitor: Visitor) -> None:
     assert not [name for name in loaded if "/media/hytv/" in name and "p/" in name]
 
 
+def test_a_network_that_carries_no_picture_carries_the_sound(visitor: Visitor) -> None:
+    visitor.open("/xem/hytv")
+    wait_until_it_moves(visitor)
+    assert visitor.see("document.querySelector('video').videoHeight") > 0
+    visitor.do("network", latency_ms=300, down_kbps=60)
+    visitor.wait_for_text("Mạng yếu: chỉ còn tiếng", seconds=60)
+    visitor.wait("document.querySelector('.stage').classList.contains('sound-only')")
+    wait_until_it_moves(visitor)
+    assert visitor.see("document.querySelector('video').videoHeight") == 0
+    assert visitor.do("axe") == []
+    # It was no choice of the viewer's: the next visit begins with the picture.
+    assert visitor.see("localStorage.getItem('lensong.sound_only')") is None
+    visitor.do("network")
+    visitor.wait("document.querySelector('video').videoHeight > 0", seconds=60)
+    wait_until_it_moves(visitor)
+    assert "chỉ còn tiếng" not in visitor.see("document.body.innerText")
+    assert visitor.complaints(*EVERYTHING) == []
+
+
 def test_the_language_changes_while_the_channel_plays_on(visitor: Visitor) -> None:
     visitor.open("/xem/hytv")
     wait_until_it_moves(visitor)

@@ -30,6 +30,7 @@ __all__ = [
     "play",
     "play_clip",
     "run_hls_parser",
+    "watch_networks",
     "watching",
 ]
 
@@ -215,6 +216,24 @@ async def measure_first(visits: Iterable[Mapping[str, Any]]) -> list[dict[str, A
     seen: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     if [item["url"] for item in seen] != [visit["url"] for visit in given]:
         raise JudgeError(f"start_judge.mjs ended with {done.code}: {done.stderr.decode()}")
+    return seen
+
+
+async def watch_networks(url: str, stages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Watch a page while its network changes and return a report of each stage, in order.
+
+    The keys of a stage and of its report stand in ``network_judge.mjs``.
+
+    Raises:
+        JudgeError: If the browser could not be driven, or nothing played.
+    """
+    given = [dict(stage) for stage in stages]
+    timeout_s = sum(stage["seconds"] for stage in given) + 2 * _MARGIN_S
+    wanted = json.dumps({"url": url, "stages": given})
+    done = await _run("network_judge.mjs", wanted, timeout_s=timeout_s)
+    seen: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    if len(seen) != len(given):
+        raise JudgeError(f"network_judge.mjs ended with {done.code}: {done.stderr.decode()}")
     return seen
 
 

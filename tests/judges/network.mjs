@@ -12,7 +12,8 @@ export const NETWORKS = {
   edge: { latency_ms: 400, down_kbps: 80 },
 };
 
-const conditions = ({ offline = false, latency_ms = 0, down_kbps = null, up_kbps = down_kbps }) => {
+/** Return a network in the terms of the debugger: milliseconds and bytes a second, -1 for no limit. */
+export const conditions = ({ offline = false, latency_ms = 0, down_kbps = null, up_kbps = down_kbps }) => {
   const bytes = (kbps) => (kbps === null ? -1 : (kbps * 1000) / 8);
   return { offline, latency: latency_ms, downloadThroughput: bytes(down_kbps), uploadThroughput: bytes(up_kbps) };
 };

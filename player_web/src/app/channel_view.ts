@@ -14,8 +14,7 @@ import { starButton } from "./star.ts";
 import { SENTENCE_OF } from "../playing/faults.ts";
 import { type Brief, songAt, stateAt } from "../guide/guide.ts";
 import { GuideStore } from "../guide/guide_store.ts";
-import "../guide/guide_view.ts";
-import type { GuideView } from "../guide/guide_view.ts";
+import { GuidePlace } from "../guide/guide_place.ts";
 import { NowNext, timesOf } from "../guide/now_next.ts";
 import { Overlay } from "../controls/overlay.ts";
 import { Playback } from "../playing/playback.ts";
@@ -29,6 +28,8 @@ import type { Viewing } from "../playing/viewing.ts";
 
 /** A word in passing stays this long. */
 const NOTE_MS = 8_000;
+/** These stay as long as they are true. */
+const LASTING_NOTES: ReadonlySet<MessageKey> = new Set(["latencyDropped", "weakNetwork"]);
 /** How often the guide is asked for the programmes on the bar. */
 const GUIDE_MS = 60_000;
 /** Where other apps have browsers of their own. */
@@ -59,7 +60,7 @@ export class ChannelView extends HTMLElement {
   #soundOnly = false;
   #tick = 0;
   readonly #guide = new GuideStore();
-  readonly #guideView = document.createElement("lensong-guide") as GuideView;
+  readonly #guideView = new GuidePlace(this.#guide);
   readonly #nowNext = new NowNext();
   #lockScreen: LockScreen | null = null;
   #isTelling = false;
@@ -145,7 +146,7 @@ export class ChannelView extends HTMLElement {
       titleAt: (unixMs) => this.#guide.knownAt(channel, unixMs)?.title ?? "",
     });
     this.#build(channel, media, this.#controls, this.#seekBar);
-    this.#guideView.open(channel, this.#guide, playback.nowMs());
+    this.#guideView.open(channel, playback.nowMs());
     this.#keys = new Keys(this.#stage, {
       act: (action) => this.#act(action),
       restart: () => this.#restart(),
@@ -250,7 +251,7 @@ export class ChannelView extends HTMLElement {
           element("div", { class: "title-line" }, element("h1", {}, this.#title), starButton(channel)), this.#watching, this.#songLine, this.#delay, this.#noteLine,
           this.#nowNext.element, this.#share)),
       this.#nowNext.songs,
-      this.#guideView,
+      this.#guideView.element,
       this.#status,
     );
     this.#showSong();
@@ -274,6 +275,7 @@ export class ChannelView extends HTMLElement {
 
   #onSituation(situation: Situation): void {
     this.#situation = situation;
+    if (situation.kind !== "connecting" && situation.kind !== "loading") void this.#guideView.load();
     const isMoving = situation.kind === "playing" || situation.kind === "buffering";
     this.#stage.classList.toggle("moving", situation.kind === "playing");
     this.#stage.classList.toggle("covered", !isMoving);
@@ -370,7 +372,7 @@ export class ChannelView extends HTMLElement {
     this.#resumer?.tick();
     this.#nowNext.tick(playback.nowMs());
     this.#guideView.tick(playback.nowMs(), this.#nowNext.onNow(playback.nowMs()));
-    if (this.#note && this.#note.key !== "latencyDropped" && performance.now() > this.#note.untilMs) this.#showNote(null);
+    if (this.#note && !LASTING_NOTES.has(this.#note.key) && performance.now() > this.#note.untilMs) this.#showNote(null);
     this.#showTime();
     this.#offerStart(playback);
     if (playback.viewing.kind === "rewound") this.#showSong();

@@ -1,5 +1,5 @@
 /** What the script before ours (`early/early.ts`) asked for already. */
-import type { EarlyAnswer } from "../early/early.ts";
+import type { EarlyAnswer } from "../early/ask.ts";
 import type { EarlyRadio } from "../early/early_radio.ts";
 
 /** A live playlist that lay longer would begin too far behind; on a slow network the player comes seconds after it. */

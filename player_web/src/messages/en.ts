@@ -132,6 +132,7 @@ export const en: Messages = {
   buffering: "The network is slow, loading more…",
   playing: "Playing live",
   paused: "Paused",
+  weakNetwork: "Weak network: sound only. The picture comes back by itself when the network is better.",
   latencyDropped: "The network is not steady enough; back to normal latency.",
   retryIn: "Trying again in {n} s.",
   retrying: "Trying again…",

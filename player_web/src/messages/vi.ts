@@ -130,6 +130,7 @@ export const vi = {
   buffering: "Mạng chậm, đang tải thêm…",
   playing: "Đang phát trực tiếp",
   paused: "Đã tạm dừng",
+  weakNetwork: "Mạng yếu: chỉ còn tiếng. Hình sẽ tự trở lại khi mạng khá hơn.",
   latencyDropped: "Mạng không đủ ổn định, đã chuyển về độ trễ thường.",
   retryIn: "Tự thử lại sau {n} giây.",
   retrying: "Đang thử lại…",

@@ -1,7 +1,7 @@
 /** A loader of hls.js that hands over what was loaded before hls.js itself was there. */
 import type Hls from "hls.js";
 import type { HlsConfig, LoaderCallbacks, LoaderConfiguration, LoaderContext } from "hls.js";
-import type { EarlyAnswer } from "../early/early.ts";
+import type { EarlyAnswer } from "../early/ask.ts";
 import { takeEarly } from "../base/early_answers.ts";
 
 /** Return a loader class for the `loader` of hls.js. */

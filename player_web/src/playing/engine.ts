@@ -12,6 +12,8 @@ export interface Source {
   progressive: string | null;
   /** A playlist that ends, of what `url` holds from `startMs` on, for browsers that cannot seek in one that grows. */
   closedUrl: string | null;
+  /** Bits a second that the network carried just now, where that is less than what it carried before; else null. */
+  carriesBps: number | null;
 }
 
 export interface Quality {
@@ -75,6 +77,10 @@ export interface Engine {
   readonly qualities: Qualities;
   /** Bits a second that the network carries, as far as it was measured. */
   readonly bandwidthBps: number | null;
+  /** Bytes of media that have come so far, with what is under way; absent where the engine does not know. */
+  readonly arrivedBytes?: number;
+  /** Bits a second of the newest fragment, from its first byte to its last; null, or absent, where none has come. */
+  readonly fragmentBps?: number | null;
   /** Whether captions are shown; null, or absent, where there are none. */
   readonly captions?: boolean | null;
   /** After a pause it could only play what is no longer live: it is opened anew. */
@@ -82,6 +88,8 @@ export interface Engine {
   start(): void;
   /** Load nothing more; what is buffered plays on. */
   stopLoading(): void;
+  /** The network is back: ask at once for what is waited for; absent where the engine finds that out. */
+  resumeLoading?(): void;
   close(): void;
   chooseQuality(index: number): void;
   /** Keep to the small qualities from now on, or to what the network carries. */

@@ -24,6 +24,10 @@ export interface PlayerFacts {
   qualities: Qualities;
   /** Bits a second that the network carries; null when unknown. */
   bandwidthBps: number | null;
+  /** Bytes of media that have come since the engine was made; null where that is not known. */
+  arrivedBytes: number | null;
+  /** Bits a second of the newest fragment, from its first byte to its last; null where that is not known. */
+  fragmentBps: number | null;
   /** Seconds of media that are loaded and not yet played. */
   bufferS: number;
   /** Wall clock of what is on screen, in UNIX milliseconds; null when unknown. */

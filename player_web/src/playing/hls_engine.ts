@@ -1,6 +1,6 @@
 /** hls.js, which is loaded with the first source. */
 import type Hls from "hls.js";
-import type { ErrorData } from "hls.js";
+import type { ErrorData, Fragment } from "hls.js";
 import { earlyLevel } from "../base/early_answers.ts";
 import { recall, recallNumber, remember } from "../base/storage.ts";
 import { addCaptions, clearCaptions, showCaptionTrack } from "./caption_track.ts";
@@ -24,6 +24,10 @@ export class HlsEngine implements Engine {
   #hls: Hls | null = null;
   #isClosed = false;
   #hasPlayed = false;
+  #arrivedBytes = 0;
+  #fragmentBps: number | null = null;
+  /** What of each fragment under way is counted already. */
+  readonly #counted = new Map<Fragment, number>();
   #recovered = false;
   #dataSaver = recall("data_saver") === "yes";
   #captionsWanted = recall("captions") === "yes";
@@ -54,6 +58,20 @@ export class HlsEngine implements Engine {
     return estimate && Number.isFinite(estimate) ? estimate : null;
   }
 
+  get arrivedBytes(): number {
+    for (const [fragment, counted] of this.#counted) {
+      const { loaded, loading, aborted } = fragment.stats;
+      this.#arrivedBytes += Math.max(0, loaded - counted);
+      if (loading.end > 0 || aborted) this.#counted.delete(fragment);
+      else this.#counted.set(fragment, loaded);
+    }
+    return this.#arrivedBytes;
+  }
+
+  get fragmentBps(): number | null {
+    return this.#fragmentBps;
+  }
+
   get captions(): boolean | null {
     return this.#hls && this.#hls.subtitleTracks.length > 0 ? this.#captionsWanted : null;
   }
@@ -64,6 +82,12 @@ export class HlsEngine implements Engine {
 
   stopLoading(): void {
     this.#hls?.stopLoad();
+  }
+
+  resumeLoading(): void {
+    // hls.js waits between tries up to 8 s, whatever the network does in the meantime.
+    this.#hls?.stopLoad();
+    this.#hls?.startLoad();
   }
 
   close(): void {
@@ -138,7 +162,7 @@ export class HlsEngine implements Engine {
     if (!HlsClass.isSupported()) return this.#listener.onFault("LS-D1");
     const { lowLatency, isArchive, url } = this.#source;
     const hls = new HlsClass({
-      ...hlsSettings({ lowLatency, bandwidthBps: knownBandwidth(), recorded: isArchive }),
+      ...hlsSettings({ lowLatency, bandwidthBps: this.#source.carriesBps ?? knownBandwidth(), recorded: isArchive }),
       ...(this.#dataSaver ? { capLevelToPlayerSize: false } : {}),
       // Captions are the viewer's choice, not the playlist's: no track is called so, hence none is loaded unasked.
       subtitlePreference: { lang: "none" },
@@ -170,6 +194,11 @@ export class HlsEngine implements Engine {
       this.#listener.onQualities();
     });
     hls.on(Events.LEVEL_SWITCHED, () => this.#listener.onQualities());
+    hls.on(Events.FRAG_LOADING, (_, { frag }) => { this.#counted.set(frag, 0); });
+    hls.on(Events.FRAG_LOADED, (_, { frag }) => {
+      const { loaded, loading } = frag.stats;
+      this.#fragmentBps = (loaded * 8000) / Math.max(10, loading.end - loading.first);
+    });
     hls.on(Events.FRAG_BUFFERED, () => this.#listener.onMedia());
     hls.on(Events.ERROR, (_, data) => this.#onError(hls, HlsClass, data));
   }

@@ -36,7 +36,8 @@ export function hlsSettings(conditions: ViewingConditions): Partial<HlsConfig> {
     ...(slow ? { startLevel: 0 } : {}),
     capLevelToPlayerSize: true,
     maxDevicePixelRatio: 2,
-    abrSwitchInterval: 8,
+    // Never `abrSwitchInterval`: hls.js 1.7.4 waits for the playlist of the level that it does not allow itself to
+    // switch to, and loads no picture until the interval is over.
     // hls.js takes a start in a segment's last quarter of a second for the next segment's: it would
     // show the programme from up to 0.25 s after its first frame.
     ...(recorded ? { maxFragLookUpTolerance: 0.005 } : {}),

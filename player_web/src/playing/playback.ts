@@ -5,6 +5,8 @@
  * rewind window and in a programme's own.
  */
 import { type Channel, loadProgramme } from "../base/api.ts";
+import { askForChannel } from "../early/ask.ts";
+import { NOTHING_KNOWN } from "../early/first_media.ts";
 import { retryPauseS } from "./faults.ts";
 import type { PlayerFacts, PlayerObserver } from "./facts.ts";
 import type { GuideStore } from "../guide/guide_store.ts";
@@ -14,6 +16,7 @@ import { keepPlace, recall, remember } from "../base/storage.ts";
 import { type MessageKey, stationZone } from "../base/text.ts";
 import { type Watch, watchQuality } from "../qoe/watch.ts";
 import { type Viewing, isInWindow, viewMoment, viewProgramme } from "./viewing.ts";
+import { WeakNetwork } from "./weak_network.ts";
 
 export interface PlaybackListener {
   onSituation(situation: Situation): void;
@@ -50,6 +53,8 @@ const ARCHIVED_AFTER_MS = 12_000;
 const CLOSED_BEFORE_MS = 300_000;
 /** A stream without playlists begins with the newest seconds. */
 const STREAM_DELAY_MS = 5_000;
+/** What is ahead of the picture plays on while the sound is asked for, at most so long. */
+const SOUND_WITHIN_MS = 8_000;
 const LIVE: Viewing = { kind: "live" };
 
 /** Return the playlist of sound alone beside one of the past. */
@@ -73,6 +78,10 @@ export class Playback {
   #targetMs: number | null = null;
   #lowLatency: boolean;
   #soundOnly = false;
+  /** The network carries no picture now: sound alone, until it does. */
+  #isWeak = false;
+  #isGivingUp = false;
+  readonly #weakNetwork = new WeakNetwork();
 
   constructor(media: HTMLMediaElement, channel: Channel, guide: GuideStore, listener: PlaybackListener) {
     this.#channel = channel;
@@ -234,6 +243,7 @@ export class Playback {
   setLowLatency(wanted: boolean): void {
     this.#lowLatency = wanted;
     this.#soundOnly &&= !wanted;
+    this.#isWeak &&= !wanted;
     this.#listener.onNote(null);
     remember("low_latency", wanted ? "yes" : "no");
     this.#reopen();
@@ -241,7 +251,9 @@ export class Playback {
 
   setSoundOnly(wanted: boolean): void {
     this.#soundOnly = wanted;
+    this.#isWeak = false;
     this.#lowLatency &&= !wanted;
+    this.#listener.onNote(null);
     remember("sound_only", wanted ? "yes" : "no");
     this.#reopen();
   }
@@ -308,7 +320,9 @@ export class Playback {
     if (viewing.kind === "unavailable") {
       if (viewing.retryAtMs !== null && this.nowMs() >= viewing.retryAtMs) void this.go(this.#route);
       else this.#tellUnavailable(viewing);
-    } else if (at !== null && viewing.kind === "live") {
+    } else if (viewing.kind === "live") {
+      this.#watchNetwork();
+      if (at === null) return;
       const isOnTime = this.#situation.kind === "playing" && !this.#lowLatency && !this.isBehind();
       if (isOnTime) this.#delayMs = Math.min(60_000, Math.max(0, this.nowMs() - at));
     } else if (at !== null && this.#situation.kind !== "ended") {
@@ -339,12 +353,14 @@ export class Playback {
     const wasLive = this.#viewing.kind === "live" && this.#situation.kind !== "connecting";
     this.#viewing = viewing;
     this.#targetMs = null;
+    this.#isWeak = false;
+    this.#weakNetwork.restart();
     this.#listener.onNote(null);
     const source = this.#source();
     if (!source) this.#player.stop();
     else if (!(wasLive && viewing.kind === "live")) this.#player.open(source);
     this.#listener.onViewing(viewing);
-    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly);
+    this.#listener.onSwitches(this.#lowLatency, this.#isSoundOnly);
     if (viewing.kind === "unavailable") {
       this.#watch.fault(viewing.code);
       this.#tellUnavailable(viewing);
@@ -361,14 +377,16 @@ export class Playback {
   #source(): Source | null {
     const channel = this.#channel;
     const viewing = this.#viewing;
-    const live = { lowLatency: false, isArchive: false, startMs: null, progressive: null, closedUrl: null };
+    const live = { lowLatency: false, isArchive: false, startMs: null, progressive: null, closedUrl: null, carriesBps: null };
     const { startMs, archiveUrl } = this.#pastOf(viewing);
     if (archiveUrl !== null) {
       const url = this.#soundOnly ? soundOf(archiveUrl) : archiveUrl;
       return { ...live, isArchive: true, url, startMs, closedUrl: this.#closedUrl(viewing) };
     }
     if (viewing.kind !== "live") return null;
-    if (this.#soundOnly && channel.soundOnly) return { ...live, url: channel.soundOnly };
+    if (this.#isSoundOnly && channel.soundOnly) {
+      return { ...live, url: channel.soundOnly, carriesBps: this.#isWeak ? this.#weakNetwork.carriedBps : null };
+    }
     if (this.#lowLatency && channel.hlsLowLatency) return { ...live, url: channel.hlsLowLatency, lowLatency: true };
     // What follows on from the past goes on where that ended; a stream would skip to the newest seconds.
     return { ...live, url: channel.hls, progressive: this.#isGoingOn ? null : channel.progressive };
@@ -396,8 +414,13 @@ export class Playback {
     return this.#soundOnly ? soundOf(url) : url;
   }
 
+  get #isSoundOnly(): boolean {
+    return this.#soundOnly || this.#isWeak;
+  }
+
   #reopen(): void {
-    this.#listener.onSwitches(this.#lowLatency, this.#soundOnly);
+    this.#weakNetwork.restart();
+    this.#listener.onSwitches(this.#lowLatency, this.#isSoundOnly);
     const viewing = this.#viewing;
     if (viewing.kind === "unavailable") return;
     if (viewing.kind !== "live") return this.#show({ ...viewing, momentMs: this.position()?.atMs ?? viewing.momentMs } as Viewing);
@@ -410,6 +433,38 @@ export class Playback {
     this.#lowLatency = false;
     this.#reopen();
     this.#listener.onNote("latencyDropped");
+  }
+
+  /** Sound alone where the network does not carry the picture; the picture again when it does. */
+  #watchNetwork(): void {
+    const { arrivedBytes, bufferS, fragmentBps, qualities } = this.#player.facts();
+    const isOn = ["playing", "buffering", "loading"].includes(this.#situation.kind);
+    if (!isOn || arrivedBytes === null || !this.#channel.soundOnly || this.#soundOnly || this.#isGivingUp) return;
+    const pictures = qualities.all.filter(({ height }) => height > 0).map(({ averageBps }) => averageBps);
+    const smallestBps = pictures.length > 0 ? Math.min(...pictures) : null;
+    const second = { atMs: performance.now(), arrivedBytes, bufferS, fragmentBps, smallestBps };
+    const wish = this.#isWeak ? this.#weakNetwork.seeSound(second) : this.#weakNetwork.seePicture(second);
+    if (wish === "sound") void this.#giveUpPicture(this.#channel.soundOnly);
+    else if (wish === "picture") this.#turnWeak(false);
+  }
+
+  /** Ask for the sound while what is loaded plays on; then turn to it. */
+  async #giveUpPicture(sound: string): Promise<void> {
+    const opening = this.#opening;
+    const isWanted = (): boolean => opening === this.#opening && this.#viewing.kind === "live" && !this.#soundOnly;
+    this.#isGivingUp = true;
+    this.#player.stopLoading();
+    const enough = new Promise((resolve) => { window.setTimeout(resolve, SOUND_WITHIN_MS); });
+    await Promise.race([askForChannel(sound, NOTHING_KNOWN), enough]);
+    this.#isGivingUp = false;
+    if (isWanted()) this.#turnWeak(true);
+  }
+
+  #turnWeak(isWeak: boolean): void {
+    this.#isWeak = isWeak;
+    this.#lowLatency &&= !isWeak;
+    this.#reopen();
+    this.#listener.onNote(isWeak ? "weakNetwork" : null);
   }
 
   #address(programme: string | null, momentMs: number | null, isNew: boolean): void {

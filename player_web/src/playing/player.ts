@@ -82,7 +82,7 @@ export class Player {
     media.addEventListener("error", () => this.#onMediaError(), until);
     media.addEventListener("ended", () => this.#onEnded(), until);
     window.addEventListener("offline", () => this.#onOffline(), until);
-    window.addEventListener("online", () => this.retryNow(), until);
+    window.addEventListener("online", () => this.#onOnline(), until);
   }
 
   /** Tell an observer what happens from now on; returns what ends that. */
@@ -100,6 +100,8 @@ export class Player {
       situation: this.#situation,
       qualities: engine?.qualities ?? NO_QUALITIES,
       bandwidthBps: engine?.bandwidthBps ?? null,
+      arrivedBytes: engine?.arrivedBytes ?? null,
+      fragmentBps: engine?.fragmentBps ?? null,
       bufferS: bufferedAheadS(this.#media),
       playingUnixMs: this.playingUnixMs(),
       behindS: this.behindS(),
@@ -121,6 +123,11 @@ export class Player {
     this.#openedAt = performance.now();
     this.#figures = { startupMs: null, stalls: 0, stalledMs: 0 };
     this.#load(false);
+  }
+
+  /** Load nothing more of this source: another one is about to be opened. */
+  stopLoading(): void {
+    this.#engine?.stopLoading();
   }
 
   /** End for good. */
@@ -396,6 +403,11 @@ export class Player {
   #onMediaError(): void {
     const { error } = this.#media;
     if (error) this.#engine?.onMediaError(error, this.#started);
+  }
+
+  #onOnline(): void {
+    if (this.#situation === "fault") this.retryNow();
+    else this.#engine?.resumeLoading?.();
   }
 
   #onOffline(): void {

@@ -39,8 +39,6 @@ const PATIENCE_IN_TROUBLE_MS = 6_000;
 const FORGIVE_AFTER_MS = 20_000;
 /** A shorter halt is no news. */
 const HALT_MS = 600;
-/** From one choice of quality by itself to the next, once it plays. */
-const SWITCH_INTERVAL_S = 8;
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
 export class TvPlayer {
@@ -169,9 +167,6 @@ export class TvPlayer {
       startLevel: undefined,
       maxFragLookUpTolerance: Hls.DefaultConfig.maxFragLookUpTolerance,
       ...hlsSettings({ lowLatency: false, bandwidthBps: this.#bandwidthBps(), recorded: source.isArchive }),
-      // hls.js 1.7.4 keeps the time of the last switch over loadSource(), and within this many seconds
-      // of it would never choose the first level of the new source.
-      abrSwitchInterval: 0,
       pLoader: loaderFor(Hls, this.#warm, source.isArchive ? { startMs } : null),
     });
     hls.loadSource(new URL(source.url, location.href).href);
@@ -224,7 +219,6 @@ export class TvPlayer {
 
   #onPlaying(): void {
     this.#started = true;
-    if (this.#hls) this.#hls.config.abrSwitchInterval = SWITCH_INTERVAL_S;
     if (this.#source && this.#kind !== "fault") this.#tell({ kind: "playing" });
   }
 
