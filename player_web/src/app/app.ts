@@ -148,7 +148,7 @@ export class App extends HTMLElement {
     const channel = station.channels.find((one) => one.id === route.channel) ?? null;
     this.#main.className = "with-player";
     if (!channel) {
-      this.#main.replaceChildren(element("div", {}, element("h1", { class: "visually-hidden" }, t("channels")), faultCard("LS-C2", linkHome())), this.#side(station, null));
+      this.#main.replaceChildren(element("div", {}, unseenHeading(), faultCard("LS-C2", linkHome())), this.#side(station, null));
       document.title = t("product");
       return;
     }
@@ -294,7 +294,7 @@ export class App extends HTMLElement {
     const timer = window.setTimeout(reload, retryInS * 1000);
     again.addEventListener("click", reload);
     window.addEventListener("online", reload);
-    this.#main.replaceChildren(faultCard(navigator.onLine ? "LS-A1" : "LS-O1", line, again));
+    this.#main.replaceChildren(unseenHeading(), faultCard(navigator.onLine ? "LS-A1" : "LS-O1", line, again));
   }
 
   /** A page's file did not come: whatever plays goes on. */
@@ -302,7 +302,7 @@ export class App extends HTMLElement {
     this.#closePage();
     this.#dockOrClose();
     const again = element("a", { class: "primary", href: addressOfPage(page) }, t("again"));
-    this.#placePage(element("div", { class: "notice fault", role: "status" }, element("p", { class: "sentence" }, t("pageFailed")), again));
+    this.#placePage(element("div", { class: "notice fault", role: "status" }, unseenHeading(), element("p", { class: "sentence" }, t("pageFailed")), again));
   }
 
   #header(): HTMLElement {
@@ -350,6 +350,9 @@ export class App extends HTMLElement {
 function linkHome(): HTMLElement {
   return element("a", { class: "primary", href: "/", "data-route": true }, t("allChannels"));
 }
+
+/** The heading of a page whose fault is all that is seen. */
+const unseenHeading = (): HTMLElement => element("h1", { class: "visually-hidden" }, t("channels"));
 
 function faultCard(code: FaultCode, ...more: HTMLElement[]): HTMLElement {
   return element(

@@ -1,8 +1,8 @@
 /** The player alone, for a frame on somebody else's page. */
-import { type Channel, type Station, loadClockOffsetMs, loadOnAir, loadStation } from "../base/api.ts";
+import { type Channel, type Recording, type Station, loadClip, loadClockOffsetMs, loadOnAir, loadStation } from "../base/api.ts";
 import "../app/channel_view.ts";
 import type { ChannelView } from "../app/channel_view.ts";
-import { addressOf } from "../app/router.ts";
+import { addressOf, addressOfPage } from "../app/router.ts";
 import { element, icon } from "../base/dom.ts";
 import { recall, remember } from "../base/storage.ts";
 import { loadTexts, stationZone, t, useZone } from "../base/text.ts";
@@ -67,24 +67,38 @@ function muteForNow(view: ChannelView): void {
   media.muted = true;
 }
 
-function showClip(id: string, isAutoplay: boolean): void {
-  const video = element("video", {
-    class: "clip", controls: true, playsinline: true, src: `/clips/${id}.mp4`, "aria-label": document.title,
-    preload: "metadata", autoplay: isAutoplay,
-  });
-  video.muted = isAutoplay;
-  video.addEventListener("error", () => say(t("faultUnknownProgramme"), null));
-  page.replaceChildren(video);
+async function showClip(id: string, isAutoplay: boolean): Promise<void> {
+  let clip: Recording | null;
+  try {
+    clip = await loadClip(id);
+  } catch {
+    return say(t("pageFailed"), () => void showClip(id, isAutoplay));
+  }
+  if (!clip) return say(t("clipMissing"), null);
+  const isTv = clip.kind === "tv";
+  const media = isTv ? element("video", { class: "clip", playsinline: true }) : element("audio", { class: "clip" });
+  media.controls = true;
+  media.preload = "metadata";
+  media.setAttribute("aria-label", clip.title);
+  media.addEventListener("error", () => say(t("clipMissing"), null));
+  if (isTv && isAutoplay) media.muted = media.autoplay = true; // sound waits to be asked
+  media.src = clip.url;
+  const name = element("h1", { class: isTv ? "visually-hidden" : "invitation", dir: "auto" }, clip.title);
+  const address = addressOfPage({ name: "clip", id: clip.id });
+  page.replaceChildren(name, media, linkOut(address));
 }
 
 /** The way to the whole page, in a window of its own. */
 function wayOut(channel: Channel, { programme, momentMs }: Embedded): HTMLElement {
-  const address = addressOf(channel, stationZone(), { programme, momentMs });
+  return linkOut(addressOf(channel, stationZone(), { programme, momentMs }));
+}
+
+function linkOut(address: string): HTMLElement {
   return element("a", { class: "way-out", href: address, target: "_blank", rel: "noopener" }, t("openWholePage"));
 }
 
 function say(words: string, retry: (() => void) | null): void {
-  const message = element("div", { class: "message", role: "status" }, element("p", { class: "sentence" }, words));
+  const message = element("div", { class: "message", role: "status" }, element("h1", { class: "sentence" }, words));
   if (retry) {
     const again = element("button", { type: "button", class: "primary" }, t("again"));
     again.addEventListener("click", retry);
