@@ -20,6 +20,7 @@ from core.errors import ConfigError
 from core.publication import Publication
 from core.tasks import supervise
 from core.timeline import end_of_part
+from origin.app_manifest import render_manifest
 from origin.archive import ArchiveReader
 from origin.archived_media import ArchivedMedia
 from origin.clips import ClipSite
@@ -198,6 +199,7 @@ class Origin:
             [item.slug for item in settings.channels],
             settings.station.public_url,
             keep_app=settings.origin.keep_app,
+            manifest=render_manifest(settings),
         )
 
     def _changed(self, change: Change) -> None:

@@ -40,6 +40,7 @@ _FRESH: Final = "no-cache"
 _HASHED: Final = re.compile(r"assets/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+")
 """A name that changes with the content; the build gives such names in ``assets``."""
 
+_MANIFEST: Final = "/manifest.webmanifest"
 _WORKER: Final = "sw.js"
 _FAREWELL: Final = "sw-farewell.js"
 _WORKER_POLICY: Final = "default-src 'none'; connect-src 'self'"
@@ -116,6 +117,7 @@ class WebApp:
         public_url: str | None = None,
         *,
         keep_app: bool = True,
+        manifest: bytes = b"",
     ) -> None:
         """Serve these from now on.
 
@@ -124,6 +126,7 @@ class WebApp:
             channels: Slugs; pages of others are there no longer.
             public_url: What whole addresses begin with; None for the name that was asked for.
             keep_app: Browsers keep the app; else they get a service worker that takes it away.
+            manifest: The web app manifest; without it the page cannot be installed.
         """
         for path in self._put:
             self._table.remove(path.encode())
@@ -140,6 +143,8 @@ class WebApp:
         worker = files.get(_WORKER if keep_app else _FAREWELL)
         if worker is not None:
             self._keep(f"/{_WORKER}", _worker(worker))
+        if manifest:
+            self._keep(_MANIFEST, _manifest(manifest))
         used = {page.file for page in PAGES} & files.keys()
         self._templates = {name: Template(files[name]) for name in used}
         for path, page, _ in fixed_pages(self._channels):
@@ -313,6 +318,11 @@ def _file(name: str, files: Mapping[str, bytes], policy: str) -> Resource:
     if text and f"{name}.br" in files:
         brotli = form(files[f"{name}.br"], extra=[("Content-Encoding", "br"), *extra])
     return Resource(identity, gzip, brotli)
+
+
+def _manifest(data: bytes) -> Resource:
+    kind = _content_type(_MANIFEST)
+    return document(data, content_type=kind, cache_control=_FRESH, handler="static")
 
 
 def _worker(script: bytes) -> Resource:

@@ -19,7 +19,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 MOVING = "(() => { const m = document.querySelector('video, audio');"
 MOVING += " return !!m && !m.paused && m.readyState >= 3 && m.currentTime > 0; })()"
+IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
+IOS += " (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 EVERYTHING = ("uncaught", "dialog", "policy", "console", "stranger")
+OFFER = """(() => {
+  const offer = new Event('beforeinstallprompt', {cancelable: true});
+  let choose;
+  Object.assign(offer, {prompt: async () => choose({outcome: window.choice}),
+    userChoice: new Promise(resolve => { choose = resolve; })});
+  return window.dispatchEvent(offer);
+})()"""
 KEPT = "document.documentElement.dataset.kept === 'yes'"
 LOADED = """['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)).map(e =>
   ({path: new URL(e.name).pathname, bytes: e.transferSize, worker: e.workerStart > 0,
@@ -162,3 +171,36 @@ def test_a_new_release_comes_with_the_next_visit_but_one_and_the_open_page_keeps
     visitor.do("reload")
     visitor.wait(MOVING)
     assert visitor.see(LOADED)[0]["worker"] is False
+
+
+def test_installing_is_offered_quietly_and_not_again_after_a_no(visitor: Visitor) -> None:
+    visitor.open("/", width=390, height=844)
+    visitor.wait("!!document.querySelector('.tile')")
+    assert visitor.see("document.querySelector('.install')") is None
+    manifest = visitor.see(
+        "fetch(document.querySelector('[rel=manifest]').href).then(a => a.json())"
+    )
+    assert manifest["name"] == "Báo và Phát thanh, Truyền hình Hưng Yên"
+    assert [one["url"] for one in manifest["shortcuts"]][:2] == ["/xem/hytv", "/nghe/hyfm"]
+    assert visitor.see(OFFER) is False  # the browser's own bar stays away
+    visitor.wait_for_text("Cài Lên sóng thành ứng dụng")
+    assert visitor.do("axe") == []
+    visitor.see("document.querySelector('.install [aria-label=\"Để sau\"]').focus()")
+    visitor.do("key", key="Enter")
+    visitor.wait("!document.querySelector('.install')")
+    assert visitor.see("document.activeElement.tagName") == "MAIN"
+    visitor.do("reload")
+    visitor.wait("!!document.querySelector('.tile')")
+    visitor.see(OFFER)
+    visitor.do("click", selector="header .options")
+    visitor.wait("!!document.querySelector('dialog .install.entry .primary')")
+    assert visitor.see("document.querySelectorAll('.install').length") == 1  # here alone
+    assert visitor.do("axe") == []
+    visitor.see("window.choice = 'accepted'")
+    visitor.do("click", selector="dialog .install .primary")
+    visitor.wait_for_text("Đã cài ứng dụng.")
+    assert visitor.complaints(*EVERYTHING) == []
+    # iOS has no question to ask: words tell how.
+    visitor.open("/", script="navigator.standalone = false", width=390, height=844, agent=IOS)
+    visitor.wait_for_text("Thêm vào Màn hình chính")
+    assert visitor.see("document.querySelector('.install .primary')") is None

@@ -115,7 +115,8 @@ def test_none_but_the_embedded_page_may_stand_in_frames_of_others() -> None:
 
 
 def test_the_service_worker_and_the_manifest_are_at_the_root_and_never_stale() -> None:
-    table = served(FILES | {"sw.js": b"self", "manifest.webmanifest": b"{}"})
+    table = ResponseTable(max_held=1)
+    web_app(table).configure(FILES | {"sw.js": b"self"}, ["hytv"], manifest=b"{}")
     for path, kind in (
         ("/sw.js", "text/javascript; charset=utf-8"),
         ("/manifest.webmanifest", "application/manifest+json"),

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { filesOfPage, offlinePage } from "../../player_web/scripts/worker.mjs";
+import { mayOffer } from "../../player_web/src/app/install_decision.ts";
 import { cachesToDrop, wayOf } from "../../player_web/src/worker/ways.ts";
 
 const from = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -68,4 +69,13 @@ test("the page for no network needs nothing else, and its policy lets nothing el
   assert.ok(!policy.includes("unsafe"));
   assert.ok(!/src=|href=|url\(/.test(html));
   assert.ok(html.indexOf("Không có mạng") < html.indexOf("No network"));
+});
+
+test("who said no to installing is not asked for half a year", () => {
+  const day = 86_400_000;
+  assert.equal(mayOffer(null, 1_000 * day), true);
+  assert.equal(mayOffer(String(1_000 * day), 1_000 * day), false);
+  assert.equal(mayOffer(String(1_000 * day), 1_179 * day), false);
+  assert.equal(mayOffer(String(1_000 * day), 1_181 * day), true);
+  for (const kept of ["", "x", String(2_000 * day)]) assert.equal(mayOffer(kept, 1_000 * day), true, kept);
 });

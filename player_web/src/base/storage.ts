@@ -2,7 +2,7 @@
 
 type Key = "language" | "volume" | "muted" | "low_latency" | "sound_only" | "quality_height" | "sound_quality" | "bandwidth_bps"
   | "data_saver" | "captions" | "caption_style" | "letter_keys"
-  | "favourites" | "theme" | "text_size" | "places";
+  | "favourites" | "theme" | "text_size" | "places" | "install_declined";
 
 export function recall(key: Key): string | null {
   try {

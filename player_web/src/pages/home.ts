@@ -2,6 +2,7 @@
 import "../styles/pages.css";
 import type { Channel, OnAir } from "../base/api.ts";
 import { favourites, split } from "../app/favourites.ts";
+import { INSTALLABLE, wayToInstall } from "../app/installable.ts";
 import type { PageAround, PageView } from "../app/page.ts";
 import { type Page, addressOf } from "../app/router.ts";
 import "../app/search_box.ts";
@@ -64,7 +65,14 @@ class Home implements PageView {
     this.#drawGroups();
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
     void this.#loadPast();
+    document.addEventListener(INSTALLABLE, this.#offerInstall);
+    if (wayToInstall() !== null) this.#offerInstall();
   }
+
+  readonly #offerInstall = (): void => {
+    // Not there, as where the network went: then it is not offered.
+    void import("../app/install_offer.ts").then(({ showInstallRow }) => showInstallRow(this.element), () => undefined);
+  };
 
   showOnAir(onAir: Map<string, OnAir>): void {
     this.#onAir = onAir;
@@ -74,6 +82,7 @@ class Home implements PageView {
   close(): void {
     window.clearInterval(this.#timer);
     this.#pictures.close();
+    document.removeEventListener(INSTALLABLE, this.#offerInstall);
   }
 
   #tick(): void {

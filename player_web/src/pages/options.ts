@@ -1,5 +1,6 @@
 /** The options of every page, in a dialog: language, colours, size of letters. */
 import "../styles/pages.css";
+import { wayToInstall } from "../app/installable.ts";
 import { LANGUAGE_NAMES } from "../app/header.ts";
 import { element, icon } from "../base/dom.ts";
 import { TEXT_SIZES, THEMES, chooseTextSize, chooseTheme, textSize, theme } from "../base/look.ts";
@@ -38,9 +39,17 @@ function content(dialog: HTMLDialogElement, draw: () => void, changeLanguage: (w
       draw();
       dialog.querySelector<HTMLElement>(`[name=language][value=${one}]`)?.focus();
     }),
-    // What other parts of the page add: installing the app, help.
-    element("div", { class: "dialog-more", "data-slot": "more" }),
+    installing(),
   ];
+}
+
+/** How to install the app, where that is possible. */
+function installing(): HTMLElement {
+  const slot = element("div");
+  if (wayToInstall() !== null) {
+    void import("../app/install_offer.ts").then(({ installEntry }) => slot.append(installEntry() ?? ""), () => undefined);
+  }
+  return slot;
 }
 
 /** Make a group of radio buttons of which one is chosen at once. */
