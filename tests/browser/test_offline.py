@@ -111,8 +111,13 @@ def test_without_a_network_the_app_opens_and_says_so_and_comes_back(
     visitor.do("go", url=f"{station.site}/xem/hytv")
     visitor.wait_for_text("Mất kết nối mạng")
     visitor.wait_for_text("LS-O1")
+    visitor.do("click", selector="header .brand")  # the list is still there, or is not
+    visitor.wait("location.pathname === '/'")
+    visitor.wait("document.querySelector('main').innerText.includes('Mất kết nối mạng')")
     assert visitor.do("axe") == []
     visitor.do("network")
+    visitor.wait("!document.querySelector('main').innerText.includes('Mất kết nối mạng')")
+    visitor.do("go", url=f"{station.site}/xem/hytv")
     visitor.wait(MOVING)
     # Where the site is gone, but not the network, and for a page that is not kept.
     station.stop_origin()

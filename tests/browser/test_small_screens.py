@@ -43,6 +43,30 @@ def plays(viewer: Visitor) -> None:
     viewer.wait(f"{MOVING} && {MEDIA}.currentTime > 0.3")
 
 
+def test_the_largest_letters_fit_the_smallest_phone(viewer: Visitor) -> None:
+    largest = "localStorage.setItem('lensong.text_size', '150')"
+    for path, ready in (("/", "!!document.querySelector('.channel')"), ("/xem/hytv", MOVING)):
+        viewer.open(path, width=320, height=568, touch=True, script=largest)
+        viewer.wait(ready)
+        until_settled(viewer)
+        assert viewer.see("getComputedStyle(document.documentElement).fontSize") == "24px"
+        assert viewer.see(FAULTS) == []
+
+
+def test_the_systems_own_colours_leave_everything_to_be_seen_and_nothing_moves(
+    viewer: Visitor,
+) -> None:
+    viewer.open("/xem/hytv", forced=True, still=True, scheme="dark")
+    viewer.wait(MOVING)
+    until_settled(viewer)
+    assert viewer.do("axe") == []
+    chosen = "getComputedStyle(document.querySelector('.languages [aria-pressed=true]'))"
+    assert viewer.see(f"{chosen}.outlineStyle") == "solid"
+    moving = "document.getAnimations().filter(one => one.playState === 'running'"
+    moving += " && one.effect.getComputedTiming().duration > 10).length"
+    assert viewer.see(moving) == 0
+
+
 def test_every_page_fits(viewer: Visitor, screen: dict[str, Any]) -> None:
     pages = {
         "/": "!!document.querySelector('.channel')",

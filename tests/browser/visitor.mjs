@@ -2,6 +2,7 @@
 //
 // {"do": "open", "url": ..., "width": 1366, "height": 768, "scheme": "light", "scale": 1, "agent": ..., "touch": false,
 //  "script": ..., "wait": "load", "workers": false}   a new visitor, nothing remembered; the script runs before the page's own;
+//   "forced": colours by the system alone, "still": motion is unwanted;
 //   "workers": the service worker is let in. It is not else: it would answer in place of "answer" and of the network
 // {"do": "wait", "expression": ..., "seconds": 20}     until the expression is true in the page
 // {"do": "see", "expression": ...}                     the expression's value; of both: "frame": 1 for the page's first frame
@@ -28,7 +29,7 @@ let complaints = [];
 let requests = [];
 
 async function open(wanted) {
-  const { url, width = 1366, height = 768, scheme = "light", scale = 1, agent, touch = false, script, wait: until = "load", workers = false } = wanted;
+  const { url, width = 1366, height = 768, scheme = "light", scale = 1, agent, touch = false, script, wait: until = "load", workers = false, forced = false, still = false } = wanted;
   await page?.context().close();
   complaints = [];
   requests = [];
@@ -36,6 +37,7 @@ async function open(wanted) {
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: scale, hasTouch: touch, isMobile: touch,
     serviceWorkers: workers ? "allow" : "block",
+    forcedColors: forced ? "active" : "none", reducedMotion: still ? "reduce" : "no-preference",
     ...(agent ? { userAgent: agent } : {}),
   });
   if (script) await context.addInitScript({ content: script });

@@ -42,6 +42,7 @@ class Home implements PageView {
   readonly #around: PageAround;
   readonly #groups = element("div", { class: "groups" });
   readonly #past = element("section", { class: "row", hidden: true });
+  readonly #network = element("p", { class: "empty", role: "status" });
   readonly #guide = new GuideStore();
   readonly #pictures: Pictures;
   readonly #search = document.createElement("lensong-search") as SearchBox;
@@ -57,7 +58,7 @@ class Home implements PageView {
     this.#search.show(around.station.channels, around.nowMs);
     this.element.append(
       element("div", { class: "page-head" }, element("h1", {}, t("homeTitle")), this.#search),
-      this.#groups, this.#past,
+      this.#network, this.#groups, this.#past,
     );
     const resume = new ResumeRow(around).element;
     if (around.station.channels.length > MOST_ABOVE) this.#groups.before(resume);
@@ -65,9 +66,17 @@ class Home implements PageView {
     this.#drawGroups();
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
     void this.#loadPast();
+    this.#tellNetwork();
+    for (const name of ["online", "offline"]) window.addEventListener(name, this.#tellNetwork);
     document.addEventListener(INSTALLABLE, this.#offerInstall);
     if (wayToInstall() !== null) this.#offerInstall();
   }
+
+  /** The list may be one that the browser still had. */
+  readonly #tellNetwork = (): void => {
+    this.#network.textContent = navigator.onLine ? "" : t("faultOffline");
+    this.#network.hidden = navigator.onLine;
+  };
 
   readonly #offerInstall = (): void => {
     // Not there, as where the network went: then it is not offered.
@@ -83,6 +92,7 @@ class Home implements PageView {
     window.clearInterval(this.#timer);
     this.#pictures.close();
     document.removeEventListener(INSTALLABLE, this.#offerInstall);
+    for (const name of ["online", "offline"]) window.removeEventListener(name, this.#tellNetwork);
   }
 
   #tick(): void {
