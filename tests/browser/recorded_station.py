@@ -13,11 +13,10 @@ import hashlib
 import json
 import os
 import secrets
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,6 +51,7 @@ from core.timeline import (
     end_of_part,
     msn_at,
 )
+from tests.browser.ports import free_ports
 from tests.browser.recorded_clips import PODCAST, put_clips
 from tests.recorded_media import Media, Recorder, make_media, recorded_settings
 
@@ -258,11 +258,6 @@ def _record_past(recorder: Recorder, last: int, guide: GuideSnapshot) -> list[Se
     return [_record(recorder.media, msn, recorder.media.segment(msn)) for msn in there]
 
 
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
-
-
 async def _wait_for(url: str) -> None:
     async with asyncio.timeout(30), aiohttp.ClientSession() as session:
         while True:
@@ -285,7 +280,7 @@ async def _obey(settings: Settings, told: dict[str, object]) -> None:
 
 
 async def _run(folder: Path) -> None:
-    media, http, admin = await make_media(), _free_port(), _free_port()
+    media, (http, admin) = await make_media(), free_ports(2)
     network = f"http_port = {http}\norigin_admin_port = {admin}"
     settings = recorded_settings(folder, more=network)
     file = folder / "settings.toml"

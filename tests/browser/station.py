@@ -14,12 +14,11 @@ import hashlib
 import json
 import os
 import secrets
-import socket
 import struct
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -48,6 +47,7 @@ from core.timeline import (
     end_of_part,
     segment_ticks,
 )
+from tests.browser.ports import free_ports
 from tests.cmaf_media import Track, encode_track
 
 __all__ = ["main"]
@@ -180,11 +180,6 @@ def _name(track: Track) -> str:
     return hashlib.sha256(track.header).hexdigest()[:16]
 
 
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
-
-
 async def _encode(settings: Settings, first_msn: int) -> dict[tuple[str, str], Track]:
     """Encode every track; equal renditions of two channels share one."""
     wanted = {
@@ -248,7 +243,8 @@ async def _obey(packager: StandInPackager, file: Path) -> None:
 
 
 async def _run(folder: Path) -> None:
-    text = _SETTINGS.format(folder=folder, http=_free_port(), admin=_free_port())
+    http, admin = free_ports(2)
+    text = _SETTINGS.format(folder=folder, http=http, admin=admin)
     file = folder / "settings.toml"
     file.write_text(text, encoding="utf-8")
     settings = parse_settings(text, name=str(file))

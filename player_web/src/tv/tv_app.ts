@@ -31,6 +31,9 @@ const SETTLE_MS = 400;
 const ON_AIR_MS = 15_000;
 const CLOCK_MS = 10 * 60_000;
 
+/** The state of a step of the history below which the page is left. */
+const BASE = "base";
+
 export class TvApp {
   readonly #root: HTMLElement;
   readonly #station: Station;
@@ -59,6 +62,8 @@ export class TvApp {
   #zappedAtMs = -Infinity;
   #isMutedByBrowser = false;
   #wasKey = false;
+  /** The address of what plays. */
+  #hash = "";
   readonly #timers: Record<"layer" | "zap" | "digits" | "note" | "seek", number> = { layer: 0, zap: 0, digits: 0, note: 0, seek: 0 };
 
   constructor(root: HTMLElement, station: Station, clockOffsetMs: number) {
@@ -102,7 +107,13 @@ export class TvApp {
     document.addEventListener("keyup", () => { this.#repeats = 0; });
     this.#media.addEventListener("click", () => this.#open("banner"));
     this.#sound.addEventListener("click", () => this.#open("banner"));
-    window.addEventListener("hashchange", () => this.#followAddress());
+    history.replaceState(BASE, "");
+    window.addEventListener("popstate", (event) => this.#onStepBack(event.state));
+    window.addEventListener("hashchange", () => {
+      if (location.hash === this.#hash) return;
+      history.replaceState(BASE, "");
+      this.#followAddress();
+    });
     this.#heading.textContent = w("page", { station: this.#station.name });
     window.setInterval(() => this.#tick(), 500);
     window.setInterval(() => void this.#loadOnAir(), ON_AIR_MS);
@@ -112,6 +123,7 @@ export class TvApp {
   }
 
   #followAddress(): void {
+    this.#hash = location.hash;
     const wanted = parseHash(location.hash, stationZone(), location.pathname);
     const find = (id: string | null): Channel | undefined => this.#channels.find((one) => one.id === id);
     const named = find(wanted.channel);
@@ -137,6 +149,7 @@ export class TvApp {
     if (action === null) return;
     if (action === "back" && this.#layer === "none" && this.#typed === "") return leavePage(event);
     event.preventDefault();
+    if (action !== "back") this.#keepStep();
     // A held key must not press a button again and again.
     if (event.repeat && (action === "ok" || action === "back" || action === "toggle")) return;
     this.#repeats = event.repeat ? this.#repeats + 1 : 0;
@@ -206,6 +219,22 @@ export class TvApp {
       return;
     }
     this.#open("none");
+  }
+
+  /**
+   * Android TV's browsers go a step back in the history at the Back key, and tell no page of a key: there is a step to
+   * lose.  It is made at a key, since browsers skip steps that nobody asked for.
+   */
+  #keepStep(): void {
+    if (history.state === BASE) history.pushState(null, "");
+  }
+
+  #onStepBack(state: unknown): void {
+    if (state !== BASE) return; // another address was chosen
+    // The step below may tell an older place: what plays goes on.
+    if (location.hash !== this.#hash) history.replaceState(BASE, "", this.#hash);
+    if (this.#layer === "none" && this.#typed === "") history.back();
+    else this.#goBack();
   }
 
   // Layers
@@ -374,7 +403,8 @@ export class TvApp {
     const programme = viewing.kind === "programme" ? viewing.programme.id : null;
     if (viewing.kind === "unavailable") return; // the address stays that of what was asked for
     const place = viewing.kind === "live" ? null : momentMs;
-    history.replaceState(null, "", hashOf({ channel: this.#channel.id, programme, momentMs: place }, stationZone()));
+    this.#hash = hashOf({ channel: this.#channel.id, programme, momentMs: place }, stationZone());
+    history.replaceState(history.state, "", this.#hash);
   }
 
   /** Have the guide of what is on screen, and of now. */

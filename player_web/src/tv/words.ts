@@ -3,50 +3,36 @@ import { language } from "../base/text.ts";
 
 const vi = {
   page: "{station}: xem trên TV",
-  tooOld: "Kênh và lịch",
   openMenu: "Kênh và lịch phát sóng",
   noGuide: "Kênh này chưa có lịch phát sóng.",
   chooseDay: "Ngày",
-  programmesOf: "Chương trình của {channel}",
   numberUnknown: "Không có kênh số {number}.",
   channelUnknown: "Địa chỉ dẫn tới một kênh không có; đang mở kênh khác.",
   pressForSound: "Đang tắt tiếng. Bấm phím bất kỳ để bật tiếng.",
-  hintZap: "Lên, xuống: đổi kênh",
-  hintSeek: "Trái, phải: tua 30 giây",
-  hintOk: "OK: thông tin",
   hintBack: "Quay lại: đóng",
   timeBar: "Tua theo giờ phát sóng",
   liveOnly: "Kênh này không tua lại được.",
   behind: "trễ {time}",
-  endsAt: "đến {time}",
   upcomingAt: "Chương trình này bắt đầu lúc {time}.",
   nothingKnown: "Chưa có thông tin chương trình",
-  channelNumber: "Kênh {number}",
 };
 
 type Words = typeof vi;
 
 const en: Words = {
   page: "{station}: on TV",
-  tooOld: "Channels and guide",
   openMenu: "Channels and guide",
   noGuide: "This channel has no guide yet.",
   chooseDay: "Day",
-  programmesOf: "Programmes of {channel}",
   numberUnknown: "There is no channel {number}.",
   channelUnknown: "The address names a channel that does not exist; another one opens.",
   pressForSound: "Muted. Press any key for sound.",
-  hintZap: "Up, down: change channel",
-  hintSeek: "Left, right: 30 seconds",
-  hintOk: "OK: information",
   hintBack: "Back: close",
   timeBar: "Rewind by clock time",
   liveOnly: "This channel cannot be rewound.",
   behind: "{time} behind",
-  endsAt: "until {time}",
   upcomingAt: "This programme begins at {time}.",
   nothingKnown: "Nothing known about the programme",
-  channelNumber: "Channel {number}",
 };
 
 /** Return a text of the TV view, with `{name}` replaced by the values given. */
