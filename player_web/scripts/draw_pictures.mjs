@@ -1,7 +1,7 @@
 // Draw the pictures of public/ from src/icon.svg, by hand when it changes: node scripts/draw_pictures.mjs
 //
 // Crawlers of Facebook and Zalo, and lock screens, draw no SVG: card.png stands for a link without a picture of its own
-// (1200 x 630), mark.png for a channel on a lock screen (512 x 512); the icons are those of the installed app, where mark.png
+// (1200 x 630), mark.png (512 x 512); the icons are those of the installed app, where mark.png
 // is the one that systems cut to their own shape: nothing of the sign lies outside its middle.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

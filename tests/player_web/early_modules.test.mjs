@@ -46,6 +46,7 @@ const playlist = (count, { head = "#EXT-X-SERVER-CONTROL:HOLD-BACK=15.36,CAN-BLO
 test("the first segment is the one that begins HOLD-BACK before the end, as hls.js reckons it", () => {
   assert.deepEqual(firstMedia(playlist(10)), ["/media/init.mp4", "/media/6.m4s"]);
   assert.deepEqual(firstMedia(playlist(4)), ["/media/init.mp4", "/media/0.m4s"]);
+  assert.deepEqual(firstMedia(playlist(10), 2), ["/media/init.mp4", "/media/6.m4s", "/media/7.m4s"]);
   // Three target durations where nothing is said: 12 s back lies within the seventh of ten.
   assert.deepEqual(firstMedia(playlist(10, { head: "#EXT-X-VERSION:9" })), ["/media/init.mp4", "/media/6.m4s"]);
 });

@@ -44,13 +44,13 @@ export function ask(path: string): Promise<EarlyAnswer | null> {
   return answer;
 }
 
-async function askForMedia(playlist: string): Promise<void> {
+async function askForMedia(playlist: string, count: number): Promise<void> {
   const answer = await ask(playlist);
-  if (answer) await Promise.all(firstMedia(textOf(answer)).map((uri) => ask(absolute(uri, playlist))));
+  if (answer) await Promise.all(firstMedia(textOf(answer), count).map((uri) => ask(absolute(uri, playlist))));
 }
 
-/** Ask for a live channel's playlists and first segments; resolves when all have come, or none will. */
-export async function askForChannel(path: string, outlook: Outlook): Promise<void> {
+/** Ask for a live channel's playlists and its first `count` segments; resolves when all have come, or none will. */
+export async function askForChannel(path: string, outlook: Outlook, count = 1): Promise<void> {
   const address = absolute(path, location.href);
   const answer = await ask(address);
   if (!answer) return;
@@ -60,5 +60,5 @@ export async function askForChannel(path: string, outlook: Outlook): Promise<voi
   if (!variant) return;
   const level = absolute(variant.uri, address);
   kept().level = level;
-  await Promise.all([askForMedia(level), sound ? askForMedia(absolute(sound, address)) : null]);
+  await Promise.all([askForMedia(level, count), sound ? askForMedia(absolute(sound, address), count) : null]);
 }

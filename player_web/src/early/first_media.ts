@@ -56,17 +56,19 @@ export function firstVariant(variants: readonly Variant[], { bandwidthBps, isNea
   return isWide ? first : variants.reduce((least, one) => (one.averageBps < least.averageBps ? one : least));
 }
 
-/** Return header and segment with which a live playlist is begun, as it says by HOLD-BACK; none if there are holes. */
-export function firstMedia(playlist: string): string[] {
+/** Return header and segments with which a live playlist is begun, as it says by HOLD-BACK; none if there are holes. */
+export function firstMedia(playlist: string, count = 1): string[] {
   if (/^#EXT-X-(GAP|ENDLIST|SKIP|PART)/m.test(playlist)) return [];
   const header = /^#EXT-X-MAP:.*URI="([^"]+)"/m.exec(playlist)?.[1];
   const target = Number(/^#EXT-X-TARGETDURATION:(\d+)/m.exec(playlist)?.[1] ?? Number.NaN);
   const hold = Number(/[:,]HOLD-BACK=([\d.]+)/.exec(playlist)?.[1] ?? target * 3);
   const segments = [...playlist.matchAll(/^#EXTINF:([\d.]+)[^\n]*\n(?:#[^\n]*\n)*([^#\n\r][^\n\r]*)/gm)];
   let left = segments.reduce((sum, one) => sum + Number(one[1]), 0) - hold;
-  for (const [, length, uri] of segments) {
+  for (const [index, [, length]] of segments.entries()) {
     // A hundredth: sums of 3.84 are not exact.
-    if (left < Number(length) - 0.01) return header && uri && left > -0.01 ? [header, uri] : [];
+    if (left < Number(length) - 0.01) {
+      return header && left > -0.01 ? [header, ...segments.slice(index, index + count).map(([, , uri]) => uri ?? "")] : [];
+    }
     left -= Number(length);
   }
   return [];

@@ -20,7 +20,8 @@ export interface Known {
 type Key = "play" | "pause" | "stop" | "seekbackward" | "seekforward" | "seekto" | "previoustrack" | "nexttrack";
 type Press = (details: MediaSessionActionDetails) => void;
 
-const RASTER = { src: "/mark.png", sizes: "512x512", type: "image/png" };
+/** A small one: browsers ask for it several times, also on a network that hardly carries the sound. */
+const RASTER = { src: "/icon-192.png", sizes: "192x192", type: "image/png" };
 /** So far one goes where the key does not say. */
 const SKIP_S = 10;
 /** Television's picture is not older than this. */

@@ -53,8 +53,9 @@ const ARCHIVED_AFTER_MS = 12_000;
 const CLOSED_BEFORE_MS = 300_000;
 /** A stream without playlists begins with the newest seconds. */
 const STREAM_DELAY_MS = 5_000;
-/** What is ahead of the picture plays on while the sound is asked for, at most so long. */
+/** What is ahead of the picture plays on, almost to its end, while two segments of sound are asked for; at most so long. */
 const SOUND_WITHIN_MS = 8_000;
+const ALMOST_S = 1.5;
 const LIVE: Viewing = { kind: "live" };
 
 /** Return the playlist of sound alone beside one of the past. */
@@ -454,8 +455,10 @@ export class Playback {
     const isWanted = (): boolean => opening === this.#opening && this.#viewing.kind === "live" && !this.#soundOnly;
     this.#isGivingUp = true;
     this.#player.stopLoading();
-    const enough = new Promise((resolve) => { window.setTimeout(resolve, SOUND_WITHIN_MS); });
-    await Promise.race([askForChannel(sound, NOTHING_KNOWN), enough]);
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => { window.setTimeout(resolve, ms); });
+    const end = performance.now() + SOUND_WITHIN_MS;
+    await Promise.race([askForChannel(sound, NOTHING_KNOWN, 2), pause(SOUND_WITHIN_MS)]);
+    while (isWanted() && performance.now() < end && this.#player.facts().bufferS > ALMOST_S) await pause(200);
     this.#isGivingUp = false;
     if (isWanted()) this.#turnWeak(true);
   }
