@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { elementFault, isHopeless, networkFault, retryAfterS } from "../../player_web/src/playing/faults.ts";
+import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
 import { timeOf, unixMsOf } from "../../player_web/src/playing/media_clock.ts";
 import { datedFragments, firstVariant, soundQualities, startOffsetS } from "../../player_web/src/playing/playlist_clock.ts";
 
@@ -61,4 +62,15 @@ test("each answer of the server has its fault, live and in the past", () => {
   assert.deepEqual([null, "7", "99999", "Wed, 21 Oct 2026 07:28:00 GMT"].map(retryAfterS), [null, 7, 120, null]);
   assert.equal(isHopeless("manifestIncompatibleCodecsError"), true);
   assert.equal(isHopeless("bufferStalledError"), false);
+});
+
+test("what nobody answered is asked for again, soon in low latency; what was refused is not", () => {
+  for (const lowLatency of [false, true]) {
+    const { fragLoadPolicy, playlistLoadPolicy } = hlsSettings({ lowLatency, bandwidthBps: null });
+    for (const { errorRetry } of [fragLoadPolicy.default, playlistLoadPolicy.default]) {
+      const again = (count, code) => errorRetry.shouldRetry(errorRetry, count, false, { code }, false);
+      assert.deepEqual([again(0, 0), again(errorRetry.maxNumRetry, 0), again(0, 404)], [true, false, false]);
+      assert.equal(errorRetry.maxRetryDelayMs, lowLatency ? 1_000 : 4_000);
+    }
+  }
 });

@@ -333,6 +333,7 @@ export class Player {
   #onPlaying(atMs = performance.now()): void {
     this.#unloading = false;
     this.#started = true;
+    window.clearInterval(this.#countdown); // it came back before the pause was over
     this.#pausedAt = null;
     if (this.#figures.startupMs === null) {
       const startupMs = atMs - this.#openedAt;
@@ -385,7 +386,8 @@ export class Player {
   #onMoving(): void {
     const { paused, readyState, currentTime } = this.#media;
     if (this.#source?.isArchive) this.#reachedMs = this.playingUnixMs() ?? this.#reachedMs;
-    if (this.#situation === "buffering" && !paused && readyState >= 3 && currentTime !== this.#haltedAtS) {
+    const isHalted = this.#situation === "buffering" || this.#situation === "fault";
+    if (isHalted && !paused && readyState >= 3 && currentTime !== this.#haltedAtS) {
       this.#onPlaying();
     }
   }
@@ -415,9 +417,9 @@ export class Player {
     if (this.#situation !== "playing" && this.#situation !== "paused") this.#fail("LS-O1");
   }
 
-  #fail(code: FaultCode, retryAfterS: number | null = null): void {
+  #fail(code: FaultCode, retryAfterS: number | null = null, isTryingOn = false): void {
     this.#clearTimers();
-    this.#engine?.stopLoading();
+    if (!isTryingOn || isLasting(code)) this.#engine?.stopLoading();
     if (isLasting(code)) return this.#tell({ kind: "fault", code, retryInS: null });
     let left = Math.max(retryAfterS ?? 0, retryPauseS(this.#attempt, Math.random()));
     this.#attempt += 1;
@@ -448,7 +450,8 @@ export class Player {
       if (this.#engine?.kind === "progressive" && waited >= STREAM_PATIENCE_MS) {
         this.#onLost();
       } else if (trouble && waited >= PATIENCE_IN_TROUBLE_MS) {
-        this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine, this.#source?.isArchive));
+        // The engine tries on meanwhile: what comes back during the pause is not to wait for its end.
+        this.#fail(networkFault(trouble.status, trouble.details, navigator.onLine, this.#source?.isArchive), null, true);
       } else if (waited >= PATIENCE_MS) {
         this.#fail(navigator.onLine ? "LS-N2" : "LS-O1");
       } else {
