@@ -44,6 +44,9 @@ class Case:
     repeat: bool = False
     """The second visit counts, after the page was kept by its service worker."""
 
+    pause_s: float = 0
+    """Before it, so that nothing of what is on air now is in the browser's cache."""
+
     bare: bool = False
     """hls.js with its default settings on an empty page."""
 
@@ -58,6 +61,7 @@ CASES: Final = (
     Case("TV, slow3g", "/xem/hytv", "slow3g", 7_000),
     Case("TV, slow3g, hls.js defaults", "/live/hytv/index.m3u8", "slow3g", bare=True),
     Case("TV again, fast3g", "/xem/hytv", "fast3g", 1_000, repeat=True),
+    Case("TV half a minute later, fast3g", "/xem/hytv", "fast3g", repeat=True, pause_s=30),
     Case("radio, slow3g", "/nghe/hyfm", "slow3g", 2_000),
     Case("radio, slow3g, hls.js defaults", "/live/hyfm/index.m3u8", "slow3g", bare=True),
 )
@@ -98,6 +102,7 @@ async def measure_starts(
             "url": site + case.path,
             "network": case.network,
             "repeat": case.repeat,
+            "pause_s": case.pause_s,
             "bare": case.bare,
             "trace": trace,
         }

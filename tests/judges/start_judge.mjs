@@ -2,9 +2,9 @@
 //
 //   node tests/judges/start_judge.mjs < visits.ndjson
 //
-// A line: {"url", "network" (a name of network.mjs), "repeat": false, "bare": false, "trace": false}.  Each is a new
+// A line: {"url", "network" (a name of network.mjs), "repeat": false, "pause_s": 0, "bare": false, "trace": false}.  Each is a new
 // visitor with an empty cache.  With "repeat" the second visit is measured, when the page says that it is
-// kept for the next one.  With "bare" the url is a playlist, for hls.js with its own settings on an empty page.
+// kept for the next one, and after so many seconds more.  With "bare" the url is a playlist, for hls.js with its own settings on an empty page.
 //
 // The answer: {"first_ms": first frame presented, for sound the first progress of a playing element,
 // "moving_ms": when the media's time was seen to pass, "kilobytes": what came over the network until then,
@@ -101,7 +101,7 @@ async function visit(context, url, network) {
   return { page, played, faults };
 }
 
-async function measure({ url, network: name, repeat = false, bare: isBare = false, trace = false }) {
+async function measure({ url, network: name, repeat = false, pause_s = 0, bare: isBare = false, trace = false }) {
   const network = NETWORKS[name];
   const address = isBare ? `http://127.0.0.1:${bare.address().port}/?playlist=${encodeURIComponent(url)}` : url;
   const context = await browser.newContext({ viewport: { width: 1366, height: 768 } });
@@ -111,6 +111,7 @@ async function measure({ url, network: name, repeat = false, bare: isBare = fals
     if (repeat) {
       const kept = await until(seen.page, "document.documentElement.dataset.kept === 'yes'", KEPT_WITHIN_MS);
       await seen.page.close();
+      await later(pause_s * 1000);
       if (!kept) return { fault: "the page was not kept for the next visit" };
       seen = await visit(context, address, network);
     }

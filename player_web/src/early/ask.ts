@@ -49,16 +49,26 @@ async function askForMedia(playlist: string, count: number): Promise<void> {
   if (answer) await Promise.all(firstMedia(textOf(answer), count).map((uri) => ask(absolute(uri, playlist))));
 }
 
-/** Ask for a live channel's playlists and its first `count` segments; resolves when all have come, or none will. */
-export async function askForChannel(path: string, outlook: Outlook, count = 1): Promise<void> {
-  const address = absolute(path, location.href);
-  const answer = await ask(address);
-  if (!answer) return;
-  const list = textOf(answer);
+/** Ask for what a multivariant playlist begins with. */
+async function askForFirst(list: string, address: string, outlook: Outlook, count: number): Promise<void> {
   const variant = firstVariant(variantsOf(list), outlook);
   const sound = soundOf(list);
   if (!variant) return;
   const level = absolute(variant.uri, address);
   kept().level = level;
   await Promise.all([askForMedia(level, count), sound ? askForMedia(absolute(sound, address), count) : null]);
+}
+
+/**
+ * Ask for a live channel's playlists and its first `count` segments; resolves, with the multivariant playlist,
+ * when all have come, or none will.  With `known`, what that playlist was, nothing waits for it.
+ */
+export async function askForChannel(path: string, outlook: Outlook, count = 1, known = ""): Promise<string> {
+  const address = absolute(path, location.href);
+  const guessed = known ? askForFirst(known, address, outlook, count) : null;
+  const answer = await ask(address);
+  const list = answer ? textOf(answer) : "";
+  if (list && list !== known) await askForFirst(list, address, outlook, count);
+  await guessed;
+  return list;
 }

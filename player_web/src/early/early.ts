@@ -30,6 +30,17 @@ const outlook = (): Outlook => (recall("data_saver") === "yes" ? NOTHING_KNOWN :
   bandwidthBps: Number(recall("bandwidth_bps")) || null, isNear: isNear(), height: Number(recall("quality_height")) || 0,
 });
 
+/** Begin with what the channel's playlist said the last time; it hardly ever changes. */
+async function begin(path: string): Promise<void> {
+  const [known, ...lines] = (recall("first_list") ?? "").split("\n");
+  const list = await askForChannel(path, outlook(), 1, known === path ? lines.join("\n") : "");
+  try {
+    if (list) localStorage.setItem("lensong.first_list", `${path}\n${list}`);
+  } catch {
+    // storage is switched off, or full
+  }
+}
+
 /** The same question as `playsNatively` of the engines, which this script may not wait for. */
 function playsNatively(): boolean {
   const canPlay = document.createElement("video").canPlayType("application/vnd.apple.mpegurl") !== "";
@@ -52,6 +63,6 @@ const [, channel, programme] = /^\/xem\/([a-z0-9-]+)(\/[a-z0-9-]+)?\/?$/.exec(lo
 void ask("/api/v1/channels.json");
 if (channel && !playsNatively()) {
   const isOther = recall("low_latency") === "yes" || recall("sound_only") === "yes";
-  if (isLive(programme) && !isOther) void askForChannel(`/live/${channel}/index.m3u8`, outlook());
+  if (isLive(programme) && !isOther) void begin(`/live/${channel}/index.m3u8`);
   preloadHls();
 }
