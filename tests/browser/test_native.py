@@ -119,7 +119,7 @@ def test_radio_begins_before_any_playlist_and_heals_when_the_server_comes_back(
     assert streams(visitor) == 1
     # What rewinding and other qualities need is fetched later, when nothing waits for it.
     for later in ("/assets/hls", ".m3u8"):
-        visitor.wait(f"{fetched(later)}.length === 1")
+        visitor.wait(f"{fetched(later)}.length > 0")
         assert visitor.see(f"{fetched(later)}[0].startTime > window.heard")
     visitor.do("key", key="k")
     visitor.wait(f"{MEDIA}.paused")
