@@ -85,6 +85,7 @@ class Exports:
         self._titles = TitleIndex()
         self._days: OrderedDict[tuple[str, date], _Day] = OrderedDict()
         self._made_on: date | None = None  # the day for which the XMLTV was made
+        self._told_s = 0  # the second for which what is on air was told
         self._stale = True
         self._changed = asyncio.Event()
         self._making = asyncio.Lock()
@@ -107,7 +108,7 @@ class Exports:
 
     def put_now(self) -> None:
         """Prepare what is on air, now."""
-        now_s = _now_s()
+        now_s = self._told_s = _now_s()
         schedules = {
             channel.slug: self._guide.schedule(channel.slug) for channel in self._settings.channels
         }
@@ -191,11 +192,14 @@ class Exports:
         self._changed.set()
 
     def _wait_s(self) -> float:
-        """Return how long nothing changes by the passing of time alone."""
-        now_s = _now_s()
-        tomorrow_s = day_span(day_at(now_s, self._zone), self._zone)[1]
+        """Return how long what was told last stays true by the passing of time alone.
+
+        A timer may wake a little early and find the old second, and a boundary may pass after that:
+        what counts is what was told, not the time now.
+        """
+        tomorrow_s = day_span(self._made_on or day_at(self._told_s, self._zone), self._zone)[1]
         boundaries = [
-            self._guide.schedule(channel.slug).next_boundary_s(now_s)
+            self._guide.schedule(channel.slug).next_boundary_s(self._told_s)
             for channel in self._settings.channels
         ]
         due_s = min([tomorrow_s, *(moment for moment in boundaries if moment is not None)])

@@ -21,6 +21,8 @@ from core.clock import unix_ns
 from core.config import parse_settings
 from core.guide import GuideSnapshot, Programme, Takedown
 from core.guide_files import write_guide
+from origin import exports
+from origin.api import put_now
 from origin.schedule import day_at, day_span
 from origin.service import Origin
 from tests.origin.broadcast import Packager
@@ -311,6 +313,39 @@ async def test_now_and_next_follow_the_time(tmp_path: Path, ports: list[int]) ->
         assert told["hytv"]["next"] is None
         assert told["hytv"]["programme"]["title"] == "Phim"
         assert told["hyfm"]["programme"] is None
+
+
+async def test_a_programme_that_begins_while_the_one_before_is_told_is_told_at_once(
+    tmp_path: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_s = now_s() + 60
+    clock_ns = start_s * 1_000_000_000 - 1  # a timer wakes a little early, some times over
+    times_told = 0
+
+    def told_late(*what: Any) -> None:
+        nonlocal clock_ns, times_told
+        put_now(*what)
+        times_told += 1
+        if times_told == 5:
+            clock_ns = start_s * 1_000_000_000
+
+    async def on_air(it: Running) -> str:
+        told = await it.json("/api/v1/now.json")
+        return str((told["channels"]["hytv"]["programme"] or {}).get("id"))
+
+    async with running(tmp_path, ports) as it:
+        monkeypatch.setattr(exports, "unix_ns", lambda: clock_ns)
+        monkeypatch.setattr(exports, "put_now", told_late)
+        programmes = (
+            programme("one", start_s - 60, start_s),
+            programme("two", start_s, start_s + 60),
+        )
+        snapshot = GuideSnapshot(channel="hytv", programmes=programmes)
+        await asyncio.to_thread(write_guide, it.folder / "guide", snapshot)
+        await it.origin.guide.refresh()
+        async with asyncio.timeout(5):
+            while await on_air(it) != "two":
+                pass
 
 
 async def test_a_hostile_guide_is_text_everywhere(tmp_path: Path, ports: list[int]) -> None:
