@@ -41,10 +41,7 @@ export class ProgressiveEngine implements Engine {
   start(): void {
     const until = { signal: this.#leaving.signal };
     this.#media.addEventListener("progress", () => this.#listener.onMedia(), until);
-    this.#media.addEventListener("playing", () => {
-      window.clearTimeout(this.#settling);
-      this.#settling = window.setTimeout(() => this.#settle(), SETTLED_MS);
-    }, until);
+    this.#media.addEventListener("playing", () => this.#settleSoon(), until);
     // It never ends by itself: the server went away, or the network did.
     this.#media.addEventListener("ended", () => this.#listener.onLost(), until);
     const url = this.#source.progressive ?? "";
@@ -57,6 +54,7 @@ export class ProgressiveEngine implements Engine {
     if (feed.isLost) return this.#listener.onLost();
     feed.onLost = () => this.#listener.onLost();
     this.#listener.onReady(early?.heardMs ?? undefined);
+    if (!this.#media.paused && this.#media.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) this.#settleSoon();
   }
 
   stopLoading(): void {
@@ -95,6 +93,11 @@ export class ProgressiveEngine implements Engine {
 
   onMediaError(): void {
     this.#listener.onLost();
+  }
+
+  #settleSoon(): void {
+    window.clearTimeout(this.#settling);
+    this.#settling = window.setTimeout(() => this.#settle(), SETTLED_MS);
   }
 
   /** Get what rewinding needs before it is asked for, except where every byte counts. */
