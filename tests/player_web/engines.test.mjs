@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { elementFault, isHopeless, networkFault, retryAfterS } from "../../player_web/src/playing/faults.ts";
+import { persistent } from "../../player_web/src/playing/hls_retries.ts";
 import { hlsSettings } from "../../player_web/src/playing/hls_settings.ts";
 import { timeOf, unixMsOf } from "../../player_web/src/playing/media_clock.ts";
 import { datedFragments, firstVariant, soundQualities, startOffsetS } from "../../player_web/src/playing/playlist_clock.ts";
@@ -66,7 +67,10 @@ test("each answer of the server has its fault, live and in the past", () => {
 
 test("what nobody answered is asked for again, soon in low latency; what was refused is not", () => {
   for (const lowLatency of [false, true]) {
-    const { fragLoadPolicy, playlistLoadPolicy } = hlsSettings({ lowLatency, bandwidthBps: null });
+    const plain = hlsSettings({ lowLatency, bandwidthBps: null });
+    // Judges in other processes are given them: values, no functions.
+    assert.doesNotThrow(() => structuredClone(plain));
+    const { fragLoadPolicy, playlistLoadPolicy } = persistent(plain);
     for (const { errorRetry } of [fragLoadPolicy.default, playlistLoadPolicy.default]) {
       const again = (count, code) => errorRetry.shouldRetry(errorRetry, count, false, { code }, false);
       assert.deepEqual([again(0, 0), again(errorRetry.maxNumRetry, 0), again(0, 404)], [true, false, false]);

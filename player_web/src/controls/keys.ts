@@ -51,7 +51,8 @@ export class Keys {
   }
 
   #where(target: EventTarget | null): Where {
-    const at = target instanceof Element ? target : document.body;
+    // What had the focus in a dialog keeps it until the next picture is drawn, though the dialog is closed.
+    const at = target instanceof Element && !target.closest("dialog:not([open])") ? target : document.body;
     if (document.querySelector("dialog[open]") || at.closest("dialog, textarea, select, [contenteditable]")) return "field";
     if (at.matches("input")) return (at as HTMLInputElement).type === "range" ? "slider" : "field";
     if (at.closest(".panel, .side")) return "list";

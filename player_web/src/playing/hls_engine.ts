@@ -8,6 +8,7 @@ import { saverQuality } from "./data_rate.ts";
 import { loaderOfEarly } from "./early_loader.ts";
 import { type Engine, type EngineListener, NO_QUALITIES, type Qualities, type Source, type Span } from "./engine.ts";
 import { isHopeless, networkFault, retryAfterS } from "./faults.ts";
+import { persistent } from "./hls_retries.ts";
 import { hlsSettings } from "./hls_settings.ts";
 import { type DatedFragment, spanOf, timeOf, unixMsOf } from "./media_clock.ts";
 import { loaderStartingAt } from "./playlist_loader.ts";
@@ -162,7 +163,7 @@ export class HlsEngine implements Engine {
     if (!HlsClass.isSupported()) return this.#listener.onFault("LS-D1");
     const { lowLatency, isArchive, url } = this.#source;
     const hls = new HlsClass({
-      ...hlsSettings({ lowLatency, bandwidthBps: this.#source.carriesBps ?? knownBandwidth(), recorded: isArchive }),
+      ...persistent(hlsSettings({ lowLatency, bandwidthBps: this.#source.carriesBps ?? knownBandwidth(), recorded: isArchive })),
       ...(this.#dataSaver ? { capLevelToPlayerSize: false } : {}),
       // Captions are the viewer's choice, not the playlist's: no track is called so, hence none is loaded unasked.
       subtitlePreference: { lang: "none" },

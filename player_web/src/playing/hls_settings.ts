@@ -1,5 +1,5 @@
 /** Settings of hls.js for our channels: a function of values, so that the judges use the same. */
-import type { HlsConfig, LoaderResponse, RetryConfig } from "hls.js";
+import type { HlsConfig, RetryConfig } from "hls.js";
 
 /** What decides about the settings. */
 export interface ViewingConditions {
@@ -15,25 +15,13 @@ export interface ViewingConditions {
 const SLOW_LINK_BPS = 900_000;
 
 /**
- * Player: hls.js takes a request that nobody answered for one that was forbidden, and does not repeat it.
- * A server that starts anew and a phone between two cells are such; what was answered hls.js judges itself.
- */
-function triesAgain(
-  config: RetryConfig | null | undefined, count: number, _: boolean, answer: LoaderResponse | undefined, isWorthwhile: boolean,
-): boolean {
-  return isWorthwhile || (answer?.code === 0 && count < (config?.maxNumRetry ?? 0));
-}
-
-/**
  * In low latency two seconds are buffered: a server that starts anew is to be met when it is there.  With
  * pauses that double, the try after the one at 7 s was at 15 s.
  */
-const SOON: RetryConfig = { maxNumRetry: 60, retryDelayMs: 1_000, maxRetryDelayMs: 1_000, shouldRetry: triesAgain };
+const SOON: RetryConfig = { maxNumRetry: 60, retryDelayMs: 1_000, maxRetryDelayMs: 1_000 };
 
 /** Playlists of pictures and of sound are counted together. */
-const GENTLY: RetryConfig = {
-  maxNumRetry: 16, retryDelayMs: 1_000, maxRetryDelayMs: 4_000, backoff: "exponential", shouldRetry: triesAgain,
-};
+const GENTLY: RetryConfig = { maxNumRetry: 16, retryDelayMs: 1_000, maxRetryDelayMs: 4_000, backoff: "exponential" };
 
 /**
  * Return the settings that differ from hls.js's own.

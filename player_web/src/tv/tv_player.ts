@@ -7,6 +7,7 @@
 import Hls from "hls.js";
 import { recallNumber, remember } from "../base/storage.ts";
 import { type FaultCode, isLasting, networkFault, retryPauseS } from "../playing/faults.ts";
+import { persistent } from "../playing/hls_retries.ts";
 import { hlsSettings } from "../playing/hls_settings.ts";
 import { type DatedFragment, spanOf, timeOf, unixMsOf } from "../playing/media_clock.ts";
 import { loaderFor } from "./tv_loader.ts";
@@ -166,7 +167,7 @@ export class TvPlayer {
       // What the settings may leave out, since the source before had them.
       startLevel: undefined,
       maxFragLookUpTolerance: Hls.DefaultConfig.maxFragLookUpTolerance,
-      ...hlsSettings({ lowLatency: false, bandwidthBps: this.#bandwidthBps(), recorded: source.isArchive }),
+      ...persistent(hlsSettings({ lowLatency: false, bandwidthBps: this.#bandwidthBps(), recorded: source.isArchive })),
       pLoader: loaderFor(Hls, this.#warm, source.isArchive ? { startMs } : null),
     });
     hls.loadSource(new URL(source.url, location.href).href);
@@ -193,7 +194,7 @@ export class TvPlayer {
   }
 
   #makeHls(): Hls {
-    const hls = new Hls(hlsSettings({ lowLatency: false, bandwidthBps: recallNumber("bandwidth_bps") }));
+    const hls = new Hls(persistent(hlsSettings({ lowLatency: false, bandwidthBps: recallNumber("bandwidth_bps") })));
     const { Events, ErrorTypes, ErrorDetails } = Hls;
     hls.on(Events.MANIFEST_PARSED, () => { if (this.#wanted) void this.play(); });
     hls.on(Events.FRAG_BUFFERED, () => { this.#trouble = null; });
