@@ -172,6 +172,7 @@ export class Controls {
   toggleMute(): void {
     this.#media.muted = !this.#media.muted;
     if (!this.#media.muted && this.#media.volume === 0) this.#media.volume = 0.5;
+    this.#showVolume(); // the slider's next key may be there before the event
   }
 
   /** Make it louder, or softer if negative; and say so. */
