@@ -45,8 +45,9 @@ def _steady(seen: Reports) -> list[str]:
 
 
 def _tunnel(seen: Reports) -> list[str]:
-    after = seen["outside again"]["moving_after_s"]
-    return [] if after is not None and after <= 3 else [f"moved {after} s after the tunnel"]
+    after, halt = (seen["outside again"][key] for key in ("moving_after_s", "longest_halt_s"))
+    faults = [] if after is not None and after <= 3 else [f"moved {after} s after the tunnel"]
+    return faults if halt <= 3 else [*faults, f"stood for {halt} s after the tunnel"]
 
 
 def _edge(seen: Reports) -> list[str]:

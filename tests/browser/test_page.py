@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from benchmarks.player_start import CASES, measure_starts
 from tests.browser.conftest import Station, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
@@ -141,6 +144,15 @@ def test_a_network_that_carries_no_picture_carries_the_sound(visitor: Visitor) -
     wait_until_it_moves(visitor)
     assert "chỉ còn tiếng" not in visitor.see("document.body.innerText")
     assert visitor.complaints(*EVERYTHING) == []
+
+
+@pytest.mark.parametrize("name", ["TV, fast3g", "radio, slow3g"])
+def test_begins_sooner_than_hls_js_by_itself(station: Station, name: str) -> None:
+    """The short form of ``make soak NAME=player-start``: there in 0.63 and 0.32 of the time."""
+    cases = [case for case in CASES if case.name.startswith(name)]
+    ours, alone = asyncio.run(measure_starts(station.site, cases, 1))
+    assert ours.faults == alone.faults == []
+    assert ours.median_ms < 0.85 * alone.median_ms, (ours.first_ms, alone.first_ms)
 
 
 def test_the_language_changes_while_the_channel_plays_on(visitor: Visitor) -> None:
