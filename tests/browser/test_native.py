@@ -21,8 +21,8 @@ from tests.browser.test_archive_page import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
-# One picture at 25 a second: the moment asked for is a whole millisecond, a picture's is not.
-FRAME_S = 0.04
+# The scrub bar tells whole seconds, of what was asked for to the millisecond.
+BAR_S = 0.5
 WITHOUT_MSE = "".join(
     f"delete window.{name};"
     for name in ("MediaSource", "WebKitMediaSource", "ManagedMediaSource", "SourceBuffer")
@@ -72,10 +72,10 @@ def test_everything_plays_without_hls_js_where_the_browser_plays_by_itself(
     viewer.wait("location.search.startsWith('?t=')")
     at_s = viewer.see("Number(document.querySelector('.seek-bar').value)")
     assert 295 < now_unix_s() - at_s < 350
-    assert -FRAME_S <= shows(viewer, at_s) < 4
+    assert -BAR_S <= shows(viewer, at_s) < 4
     viewer.do("click", selector=".skip[aria-keyshortcuts=ArrowRight]")
     viewer.wait(f"document.querySelector('.seek-bar').value - {at_s} > 29")
-    assert -FRAME_S <= shows(viewer, at_s + 30) < 8
+    assert -BAR_S <= shows(viewer, at_s + 30) < 8
     viewer.press_switch("sound-only")
     viewer.wait("document.querySelector('.stage').classList.contains('sound-only')")
     plays(viewer)
@@ -85,9 +85,9 @@ def test_everything_plays_without_hls_js_where_the_browser_plays_by_itself(
     for name in ("running", "yesterday"):
         start_s, _ = recorded.programmes[name]
         go_to(viewer, f"/xem/hytv/{name}")
-        assert -FRAME_S <= shows(viewer, start_s) < 4
+        assert 0 <= shows(viewer, start_s) < 4
         go_to(viewer, address(f"/xem/hytv/{name}", start_s + 100))
-        assert -FRAME_S <= shows(viewer, start_s + 100) < 4
+        assert 0 <= shows(viewer, start_s + 100) < 4
     viewer.do("click", selector=".live")
     viewer.wait("location.pathname === '/xem/hytv' && location.search === ''")
     plays(viewer)
