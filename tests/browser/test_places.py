@@ -48,6 +48,9 @@ LOCK_SCREEN: Final = """(() => {
 })()"""
 
 
+STATION: Final = "document.querySelector('.station').textContent"
+
+
 def press(visitor: Visitor, key: str, **details: Any) -> None:
     visitor.see(f"window.keys.{key}({details!r}); 1")
 
@@ -121,6 +124,34 @@ def test_the_lock_screen_shows_what_plays_and_its_keys_work(
     viewer.do("click", selector=".mini-close")
     viewer.wait("Object.keys(window.keys).length === 0")
     assert viewer.see("navigator.mediaSession.metadata") is None
+    assert viewer.complaints(*EVERYTHING) == []
+
+
+def test_the_lock_screen_shows_a_clip_and_an_episode(viewer: Visitor) -> None:
+    named = "(({title, artist, album}) => [title, artist, album])(navigator.mediaSession.metadata)"
+    viewer.open("/nghe-lai", script=LOCK_SCREEN)
+    viewer.wait("!!document.querySelector('[data-episode=e1]')")
+    viewer.do("click", selector="[data-episode=e1] .episode-play")
+    episode = "document.querySelector('[data-episode=e1] audio')"
+    viewer.wait(f"{episode}?.currentTime > 0.2 && navigator.mediaSession.metadata !== null")
+    podcast = viewer.see("document.querySelector('[data-series=nha-nong] h2').textContent")
+    assert viewer.see(named) == ["Lúa mùa", "Phát thanh Hưng Yên", podcast]
+    press(viewer, "seekto", seekTime=30)
+    press(viewer, "seekforward", seekOffset=15)
+    viewer.wait(f"{episode}.currentTime > 45 && {episode}.currentTime < 50")
+    press(viewer, "seekbackward")
+    viewer.wait(f"{episode}.currentTime > 35 && {episode}.currentTime < 40")
+    viewer.do("click", selector="[data-clip=listed-clip]")
+    viewer.wait("document.querySelector('.clip video')?.readyState >= 1")
+    assert viewer.see("navigator.mediaSession.metadata") is None
+    assert viewer.see("Object.keys(window.keys)") == []
+    viewer.see("document.querySelector('.clip video').play(); 1")
+    viewer.wait("navigator.mediaSession.metadata !== null")
+    title, channel, station = viewer.see(named)
+    assert title == viewer.see("document.querySelector('h1').textContent")
+    assert (channel, station) == ("Truyền hình Hưng Yên", viewer.see(STATION))
+    viewer.do("click", selector=".brand")
+    viewer.wait("navigator.mediaSession.metadata === null")
     assert viewer.complaints(*EVERYTHING) == []
 
 

@@ -5,6 +5,7 @@ import type { PageAround, PageView } from "../app/page.ts";
 import { type Page, addressOfPage } from "../app/router.ts";
 import { element } from "../base/dom.ts";
 import { t } from "../base/text.ts";
+import { showOnLockScreen } from "../playing/file_lock_screen.ts";
 import { keepRecording, resumeButton } from "../resume/recording.ts";
 import { cutFrom, lengthText } from "./recordings.ts";
 
@@ -17,6 +18,7 @@ class ClipPage implements PageView {
   readonly #body = element("div", { class: "clip" });
   readonly #id: string;
   #media: HTMLMediaElement | null = null;
+  #leaveLockScreen: () => void = () => undefined;
 
   constructor(id: string, around: PageAround) {
     this.#id = id;
@@ -27,6 +29,7 @@ class ClipPage implements PageView {
   }
 
   close(): void {
+    this.#leaveLockScreen();
     this.#media?.pause();
     this.#media?.removeAttribute("src");
     this.#media?.load();
@@ -62,6 +65,7 @@ class ClipPage implements PageView {
       media.focus({ preventScroll: true });
     });
     keepRecording(media, () => (media.hasAttribute("src") ? { recording: clip, series: "" } : null));
+    this.#leaveLockScreen = showOnLockScreen(media, this.#around.station, () => ({ recording: clip, podcast: "" }));
     const channel = this.#around.station.channels.find(({ id }) => id === clip.channel);
     this.#body.replaceChildren(
       element("div", { class: "clip-media" }, media),

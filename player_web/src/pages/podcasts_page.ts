@@ -6,6 +6,7 @@ import { type Page, addressOfPage } from "../app/router.ts";
 import { dayOf } from "../base/clock.ts";
 import { element, icon } from "../base/dom.ts";
 import { dayName, stationZone, t } from "../base/text.ts";
+import { showOnLockScreen } from "../playing/file_lock_screen.ts";
 import { keepRecording, resumeButton } from "../resume/recording.ts";
 import { cutFrom, lengthText } from "./recordings.ts";
 
@@ -24,6 +25,7 @@ class PodcastsPage implements PageView {
   #all: { podcasts: Podcast[]; clips: Recording[] } | null = null;
   #series: string | null;
   #isClosed = false;
+  readonly #leaveLockScreen: () => void;
 
   constructor(page: Page, around: PageAround) {
     this.#around = around;
@@ -31,6 +33,10 @@ class PodcastsPage implements PageView {
     this.element.append(element("div", { class: "page-head" }, this.#title), this.#list);
     this.#audio.addEventListener("play", () => around.silence());
     keepRecording(this.#audio, () => this.#playing);
+    this.#leaveLockScreen = showOnLockScreen(this.#audio, around.station, () => this.#playing && {
+      recording: this.#playing.recording,
+      podcast: this.#all?.podcasts.find(({ series }) => series === this.#playing?.series)?.title ?? "",
+    });
     void this.#load();
   }
 
@@ -42,6 +48,7 @@ class PodcastsPage implements PageView {
 
   close(): void {
     this.#isClosed = true;
+    this.#leaveLockScreen();
     this.#audio.pause();
     this.#playing = null;
     this.#audio.removeAttribute("src");

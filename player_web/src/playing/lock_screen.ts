@@ -17,17 +17,26 @@ export interface Known {
   open(step: 1 | -1): (() => void) | null;
 }
 
-type Key = "play" | "pause" | "stop" | "seekbackward" | "seekforward" | "seekto" | "previoustrack" | "nexttrack";
-type Press = (details: MediaSessionActionDetails) => void;
+export type Key = "play" | "pause" | "stop" | "seekbackward" | "seekforward" | "seekto" | "previoustrack" | "nexttrack";
+export type Press = (details: MediaSessionActionDetails) => void;
 
 /** A small one: browsers ask for it several times, also on a network that hardly carries the sound. */
-const RASTER = { src: "/icon-192.png", sizes: "192x192", type: "image/png" };
+export const RASTER = { src: "/icon-192.png", sizes: "192x192", type: "image/png" };
 /** So far one goes where the key does not say. */
-const SKIP_S = 10;
+export const SKIP_S = 10;
 /** Television's picture is not older than this. */
 const PICTURE_MS = 300_000;
 /** The system counts on by itself; it is told again when it would be wrong by more. */
 const DRIFT_S = 2;
+
+/** Have a key pressed; null gives it back to the browser. */
+export function takeKey(key: Key, press: Press | null): void {
+  try {
+    navigator.mediaSession.setActionHandler(key, press);
+  } catch {
+    // An older browser does not know this key.
+  }
+}
 
 export class LockScreen {
   readonly #playback: Playback;
@@ -41,11 +50,11 @@ export class LockScreen {
   constructor(playback: Playback, known: Known) {
     this.#playback = playback;
     this.#known = known;
-    this.#take("play", () => playback.play());
-    this.#take("pause", () => playback.pause());
-    this.#take("stop", () => playback.pause());
-    this.#take("previoustrack", known.open(-1));
-    this.#take("nexttrack", known.open(1));
+    takeKey("play", () => playback.play());
+    takeKey("pause", () => playback.pause());
+    takeKey("stop", () => playback.pause());
+    takeKey("previoustrack", known.open(-1));
+    takeKey("nexttrack", known.open(1));
   }
 
   /** Tell what changed since the last time. */
@@ -62,7 +71,7 @@ export class LockScreen {
   /** Take everything back. */
   close(): void {
     const keys: Key[] = ["play", "pause", "stop", "seekbackward", "seekforward", "seekto", "previoustrack", "nexttrack"];
-    for (const key of keys) this.#take(key, null);
+    for (const key of keys) takeKey(key, null);
     navigator.mediaSession.metadata = null;
     navigator.mediaSession.playbackState = "none";
     this.#tellPosition(null);
@@ -102,9 +111,9 @@ export class LockScreen {
     if (canSeek === this.#canSeek) return;
     this.#canSeek = canSeek;
     const skip = (sign: 1 | -1): Press => ({ seekOffset }) => this.#playback.skip(sign * (seekOffset ?? SKIP_S));
-    this.#take("seekbackward", canSeek ? skip(-1) : null);
-    this.#take("seekforward", canSeek ? skip(1) : null);
-    this.#take("seekto", canSeek ? ({ seekTime }) => {
+    takeKey("seekbackward", canSeek ? skip(-1) : null);
+    takeKey("seekforward", canSeek ? skip(1) : null);
+    takeKey("seekto", canSeek ? ({ seekTime }) => {
       if (this.#reach && seekTime !== undefined && Number.isFinite(seekTime)) this.#playback.seek(this.#reach.startMs + seekTime * 1000);
     } : null);
   }
@@ -113,13 +122,5 @@ export class LockScreen {
     if (!("setPositionState" in navigator.mediaSession)) return;
     if (position) navigator.mediaSession.setPositionState({ duration: position.duration, position: position.position, playbackRate: 1 });
     else navigator.mediaSession.setPositionState();
-  }
-
-  #take(key: Key, press: Press | null): void {
-    try {
-      navigator.mediaSession.setActionHandler(key, press);
-    } catch {
-      // An older browser does not know this key.
-    }
   }
 }
