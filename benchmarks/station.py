@@ -59,6 +59,8 @@ cmaf_port = {cmaf}
 ingest_admin_port = {ingest}
 packager_admin_port = {packager}
 control_admin_port = {control}
+monitoring_admin_port = {monitoring}
+monitoring_port = {pages}
 api_port = {api}
 origin_admin_port = {origin}
 programme_admin_port = {programme}
@@ -88,7 +90,19 @@ name = "studio"
 protocol = "icecast"
 key_sha256_env = "KEY_RADIO"
 """
-_PORTS: Final = ("http", "rtmp", "icecast", "feeds", "cmaf", "ingest", "packager", "control", "api")
+_PORTS: Final = (
+    "http",
+    "rtmp",
+    "icecast",
+    "feeds",
+    "cmaf",
+    "ingest",
+    "packager",
+    "control",
+    "api",
+    "monitoring",
+    "pages",
+)
 _RADIO: Final = """
 [[channels]]
 slug = "hyfm"

@@ -6,7 +6,6 @@ stand in the file: the settings name a variable, which :mod:`core.environment` r
 
 from __future__ import annotations
 
-import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from pydantic_core import ErrorDetails
 
 from core.clip_settings import ClipsSettings, PodcastSettings
 from core.errors import ConfigError
+from core.monitoring_settings import MonitoringSettings, web_address
 from core.settings_model import SettingsModel
 from core.timeline import FRAME_RATES
 
@@ -38,6 +38,7 @@ __all__ = [
     "ControlSettings",
     "GuideSettings",
     "InputSettings",
+    "MonitoringSettings",
     "NetworkSettings",
     "OperatorSettings",
     "PodcastSettings",
@@ -54,10 +55,6 @@ RESERVED_INPUTS: Final = ("slate", "playout", "override")
 LOGO_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 """What the name of a channel's picture may end in."""
 
-# Scheme, name or address, port: no path, no user, nothing that could break out of a quoted text.
-_ORIGIN = re.compile(
-    r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE
-)
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -80,14 +77,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_origin(address: str) -> str:
-    if not _ORIGIN.fullmatch(address):
-        raise ValueError(
-            f"{address!r} is not scheme and name alone, with a port perhaps: https://xem.example.vn"
-        )
-    return address
-
-
 def _known_picture(path: Path) -> Path:
     if path.suffix.lower() not in LOGO_SUFFIXES:
         raise ValueError(f"{path} does not end in one of {', '.join(LOGO_SUFFIXES)}")
@@ -103,7 +92,7 @@ class StationSettings(SettingsModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Ho_Chi_Minh"
     """IANA time zone of the clock times that people read."""
 
-    public_url: Annotated[str, AfterValidator(_known_origin)] | None = None
+    public_url: Annotated[str, web_address] | None = None
     """Where viewers find the station: ``https://xem.example.vn``. Lists for TV apps and
     previews of shared links need whole addresses; without this they are made from the name that
     was asked for."""
@@ -155,6 +144,13 @@ class NetworkSettings(SettingsModel):
     api_port: Port = 8082
     """Port of the operators' API: guide, rights, takedowns."""
 
+    monitoring_host: str = "127.0.0.1"
+    """Address of the operators' pages: alerts, runbooks, reports. Put a proxy with TLS and a
+    password before any other than loopback."""
+
+    monitoring_port: Port = 8084
+    """Port of the operators' pages, and of the alerts that Prometheus sends."""
+
     ingest_admin_port: Port = 9101
     """Metrics and health of ingest."""
 
@@ -163,6 +159,9 @@ class NetworkSettings(SettingsModel):
 
     control_admin_port: Port = 9104
     """Metrics and health of the control room."""
+
+    monitoring_admin_port: Port = 9105
+    """Metrics and health of monitoring."""
 
     origin_admin_port: Port = 9120
     """Metrics and health of the first origin; the next one's is one higher."""
@@ -436,6 +435,9 @@ class Settings(SettingsModel):
     clips: ClipsSettings = ClipsSettings()
     """Clips."""
 
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Monitoring: the process that watches the others."""
+
     podcasts: Annotated[tuple[PodcastSettings, ...], Field(max_length=64)] = ()
     """Podcasts."""
 
@@ -461,23 +463,18 @@ class Settings(SettingsModel):
 
     def _ports_differ(self) -> None:
         network = self.network
-        wanted = {
-            network.http_port: "network.http_port",
-            network.rtmp_port: "network.rtmp_port",
-            network.icecast_port: "network.icecast_port",
-            network.feeds_port: "network.feeds_port",
-            network.cmaf_port: "network.cmaf_port",
-            network.api_port: "network.api_port",
-            network.ingest_admin_port: "network.ingest_admin_port",
-            network.packager_admin_port: "network.packager_admin_port",
-            network.control_admin_port: "network.control_admin_port",
-        }
+        single = [
+            name
+            for name in type(network).model_fields
+            if name.endswith("_port") and name not in {"origin_admin_port", "programme_admin_port"}
+        ]
+        wanted = {getattr(network, name): f"network.{name}" for name in single}
         ranges = [
             ("network.origin_admin_port", network.origin_admin_port, self.origin.count),
             ("network.programme_admin_port", network.programme_admin_port, len(self.channels)),
         ]
         flat = [*((port, 1, name) for port, name in wanted.items())]
-        if len(wanted) < 9:  # noqa: PLR2004
+        if len(wanted) < len(single):
             raise ValueError("two ports in [network] are the same")
         flat += [(first, count, name) for name, first, count in ranges]
         flat.sort()
@@ -501,6 +498,11 @@ class Settings(SettingsModel):
         """Return the admin port of a channel's programme process."""
         index = [channel.slug for channel in self.channels].index(slug)
         return self.network.programme_admin_port + index
+
+    @property
+    def pages_url(self) -> str:
+        """Where operators reach the pages of monitoring, without a slash at the end."""
+        return self.monitoring.pages_url or f"http://127.0.0.1:{self.network.monitoring_port}"
 
     @property
     def archive_dir(self) -> Path:

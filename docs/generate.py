@@ -25,7 +25,16 @@ __all__ = ["main", "metrics_in_code", "render_metrics", "render_settings"]
 
 ROOT: Final = Path(__file__).parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
-PACKAGES: Final = ("core", "ingest", "transcoder", "packager", "origin", "control", "lensong")
+PACKAGES: Final = (
+    "core",
+    "ingest",
+    "transcoder",
+    "packager",
+    "origin",
+    "control",
+    "monitoring",
+    "lensong",
+)
 
 _KINDS: Final = {
     "Counter": "counter",

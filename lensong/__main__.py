@@ -98,7 +98,8 @@ def _add_platform_commands(commands: Any) -> None:
         action="append",
         default=[],
         metavar="SERVICE",
-        help="ingest, packager, origin, programme, programme:CHANNEL or control; may be repeated",
+        help="ingest, packager, origin, programme, programme:CHANNEL, control or "
+        "monitoring; may be repeated",
     )
     run.set_defaults(run=_run)
 

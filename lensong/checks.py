@@ -168,6 +168,8 @@ def _ports(
         yield "network.http_port", network.http_host, network.http_port
     if "control" in services:
         yield "network.api_port", network.api_host, network.api_port
+    if "monitoring" in services:
+        yield "network.monitoring_port", network.monitoring_host, network.monitoring_port
     for process in processes:
         setting = f"network.{process.service}_admin_port"
         yield setting, network.internal_host, process.admin_port

@@ -10,6 +10,7 @@ from core.config import ChannelSettings, Settings
 from core.errors import ConfigError
 
 __all__ = [
+    "OFF_AIR",
     "SERVICES",
     "Apply",
     "PlannedProcess",
@@ -28,10 +29,13 @@ _KEEP_MEMORY: Final = {
 the kernel costs 2 % of a channel.  The unit of deploy/systemd says the same.
 """
 
-SERVICES: Final = ("ingest", "packager", "origin", "programme", "control")
-"""Services in the order in which they start: whoever listens before whoever calls, and the control
-room, which nothing on air waits for, last.
+SERVICES: Final = ("ingest", "packager", "origin", "programme", "control", "monitoring")
+"""Services in the order in which they start: whoever listens before whoever calls, and what
+nothing on air waits for, :data:`OFF_AIR`, last.
 """
+
+OFF_AIR: Final = frozenset({"control", "monitoring"})
+"""Services without which everything on air goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,13 @@ def _every_process(settings: Settings) -> tuple[PlannedProcess, ...]:
             module="control",
             arguments=(),
             admin_port=network.control_admin_port,
+        ),
+        PlannedProcess(
+            name="monitoring",
+            service="monitoring",
+            module="monitoring",
+            arguments=(),
+            admin_port=network.monitoring_admin_port,
         ),
     )
 

@@ -33,6 +33,7 @@ from lensong.checks import check_machine, port_faults
 from lensong.child import Child, print_line
 from lensong.control import serve_commands
 from lensong.plan import (
+    OFF_AIR,
     PlannedProcess,
     Refuse,
     control_name,
@@ -148,8 +149,8 @@ class Supervisor:
     def _start(self, process: PlannedProcess) -> None:
         if self._tasks is None:
             raise RuntimeError("the supervisor does not run")
-        # Nothing on air waits for the control room, nor does its start slow theirs.
-        needed = process.service != "control"
+        # Nothing on air waits for these, nor does their start slow the others'.
+        needed = process.service not in OFF_AIR
         argv = [
             sys.executable,
             *parent_arguments(process.module, niceness=0 if needed else AUDIENCE),

@@ -27,9 +27,11 @@ _PORTS: Final = {
     "feeds_port": 8091,
     "cmaf_port": 8092,
     "api_port": 8082,
+    "monitoring_port": 8084,
     "ingest_admin_port": 9101,
     "packager_admin_port": 9102,
     "control_admin_port": 9104,
+    "monitoring_admin_port": 9105,
     "origin_admin_port": 9120,
     "programme_admin_port": 9140,
 }

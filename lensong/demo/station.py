@@ -31,6 +31,7 @@ from lensong.demo.studio import Studio
 from lensong.demo.texts import render_invitation, render_stage
 from lensong.demo.watcher import Watcher
 from lensong.keys import key_hash, new_key
+from lensong.plan import OFF_AIR
 from lensong.supervisor import Supervisor
 
 __all__ = ["DemoOptions", "run_demo"]
@@ -220,7 +221,7 @@ class _Station:
 
     def _stage(self, status: Mapping[str, Any]) -> str:
         processes = status["processes"]
-        needed = [facts for name, facts in processes.items() if name != "control"]
+        needed = [facts for name, facts in processes.items() if name not in OFF_AIR]
         if any(facts.get("status") is None for facts in needed):
             return "services"
         told = processes["ingest"]["status"].get("inputs", [])

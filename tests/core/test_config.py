@@ -221,7 +221,7 @@ def test_two_operators_of_one_name_and_a_name_of_two_channels_are_refused() -> N
 
 
 def test_the_control_rooms_ports_are_its_own() -> None:
-    for line in ("api_port = 8080", "control_admin_port = 9120"):
+    for line in ("api_port = 8080", "control_admin_port = 9120", "monitoring_port = 8082"):
         more = f"[network]\n{line}\n"
         with pytest.raises(ConfigError, match=r"are the same|runs into"):
             parse_settings(GUIDE_STATION.format(more=more, ids=""), name="x")

@@ -42,6 +42,8 @@ NAMES = (
     "packager_admin_port",
     "control_admin_port",
     "api_port",
+    "monitoring_admin_port",
+    "monitoring_port",
     "origin_admin_port",
     "programme_admin_port",
 )

@@ -30,6 +30,7 @@ def test_every_channel_has_a_programme_and_services_start_before_their_callers()
         ("programme-hytv", 9140),
         ("programme-hyfm", 9141),
         ("control", 9104),
+        ("monitoring", 9105),
     ]
     assert processes[3].arguments == ("--index", "1")
     assert processes[4].module == "transcoder"

@@ -27,6 +27,8 @@ NAMES = (
     "packager_admin_port",
     "control_admin_port",
     "api_port",
+    "monitoring_admin_port",
+    "monitoring_port",
     "origin_admin_port",
     "programme_admin_port",
 )
@@ -126,7 +128,14 @@ def test_a_platform_is_reloaded_repaired_and_ended_without_a_trace(tmp_path: Pat
     good = file.read_text()
     with platform(file) as process:
         before = status(tmp_path)["processes"]
-        assert set(before) == {"ingest", "packager", "origin-0", "programme-one", "control"}
+        assert set(before) == {
+            "ingest",
+            "packager",
+            "origin-0",
+            "programme-one",
+            "control",
+            "monitoring",
+        }
 
         # A bad file is refused with its faults, and a moved port with a sentence.
         file.write_text(good + "[[channels]]\nslug = 'BAD SLUG'\n")

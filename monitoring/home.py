@@ -1,0 +1,51 @@
+"""The first of the operators' pages.  Sans-I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from core.config import Settings
+
+__all__ = ["render_home", "render_page"]
+
+_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:1rem/1.6 system-ui,sans-serif;max-width:48rem;margin:0 auto;padding:1rem}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem}a{color:LinkText}"
+    "table{border-collapse:collapse}th,td{padding:.25rem .75rem .25rem 0;text-align:left;"
+    "vertical-align:top}code{background:color-mix(in srgb,CanvasText 10%,Canvas);padding:0 .2rem}"
+)
+
+
+def render_page(title: str, body: str) -> str:
+    """Return a whole HTML page.
+
+    Args:
+        title: Plain text.
+        body: HTML, escaped by who made it.
+    """
+    return (
+        f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(title)}'
+        '</title><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>{body}</main>"
+        "</body></html>\n"
+    )
+
+
+def render_home(settings: Settings, sections: Sequence[str] = ()) -> str:
+    """Return the page that leads to the others.
+
+    Args:
+        settings: Names the station and its channels.
+        sections: HTML of further sections.
+    """
+    rows = "".join(
+        f"<tr><th>{escape(channel.name)}</th><td><code>{escape(channel.slug)}</code></td></tr>"
+        for channel in settings.channels
+    )
+    return render_page(
+        f"{settings.station.name}: theo dõi / monitoring",
+        f"<h2>Kênh / Channels</h2><table>{rows}</table>{''.join(sections)}",
+    )

@@ -1,0 +1,84 @@
+"""Monitoring's task tree: the clock compared, the operators' pages served."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from core.admin import AdminPort, new_registry, serve_application
+from core.config import Settings, load_settings
+from core.errors import ConfigError
+from monitoring.home import render_home
+from monitoring.host_clock import HostClock
+from monitoring.http import pages_application
+
+__all__ = ["MonitoringService"]
+
+log = structlog.get_logger()
+
+
+class MonitoringService:
+    """Monitoring's process."""
+
+    def __init__(self, path: Path, settings: Settings, *, secret: str) -> None:
+        """Prepare; nothing is opened before :meth:`run`.
+
+        Args:
+            path: The settings file, for a reload.
+            settings: What it says now.
+            secret: The internal secret.
+        """
+        self._path, self._settings = path, settings
+        network = settings.network
+        registry = new_registry("monitoring")
+        self._clock = HostClock(settings.monitoring.ntp_server, registry)
+        self._admin = AdminPort(
+            service="monitoring",
+            host=network.internal_host,
+            port=network.monitoring_admin_port,
+            registry=registry,
+            not_ready=lambda: None,
+            secret=secret,
+            routes=(web.get("/status", self._status), web.post("/reload", self._reload)),
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            ConfigError: In an exception group, if a port cannot be had.
+        """
+        network = self._settings.network
+        pages = pages_application([], lambda: render_home(self._settings))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._admin.run())
+            tasks.create_task(
+                serve_application(pages, network.monitoring_host, network.monitoring_port)
+            )
+            tasks.create_task(self._clock.run())
+
+    async def _status(self, _: web.Request) -> web.Response:
+        return web.json_response({"pages": self._settings.pages_url})
+
+    async def _reload(self, _: web.Request) -> web.Response:
+        try:
+            settings = await asyncio.to_thread(load_settings, self._path)
+            self._take(settings)
+        except ConfigError as error:
+            log.warning("reload refused", detail=str(error))
+            return web.Response(status=409, text=f"{error}\n")
+        log.info("reloaded", channels=len(settings.channels))
+        return web.Response(status=204)
+
+    def _take(self, settings: Settings) -> None:
+        old = self._settings
+        if (settings.network, settings.paths, settings.monitoring) != (
+            old.network,
+            old.paths,
+            old.monitoring,
+        ):
+            raise ConfigError("a change of [network], [paths] or [monitoring] needs a restart")
+        self._settings = settings
