@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from core.admin_calls import AdminCalls
 from core.clock import unix_ns
 from core.config import Settings
-from lensong.admin_calls import AdminCalls
 from lensong.plan import PlannedProcess
 
 __all__ = ["collect_status", "merge_status", "render_status"]

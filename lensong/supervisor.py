@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 import core
+from core.admin_calls import AdminCalls
 from core.boot import AUDIENCE
 from core.config import Settings, load_settings
 from core.environment import (
@@ -28,7 +29,6 @@ from core.environment import (
 from core.errors import ConfigError, RefusedError
 from core.process import parent_arguments
 from core.tasks import first_error
-from lensong.admin_calls import AdminCalls
 from lensong.checks import check_machine, port_faults
 from lensong.child import Child, print_line
 from lensong.control import serve_commands
