@@ -26,7 +26,14 @@ from transcoder.buffer import InputBuffer, Picture
 from transcoder.graph import DecoderPlan, decoder_arguments
 from transcoder.pipes import Pipe, read_blocks, read_bytes
 
-__all__ = ["Decoder", "DecoderCounts", "FeedStart", "parse_feed_headers", "place_on_grid"]
+__all__ = [
+    "DECODER_FAULTS",
+    "Decoder",
+    "DecoderCounts",
+    "FeedStart",
+    "parse_feed_headers",
+    "place_on_grid",
+]
 
 log = structlog.get_logger()
 
@@ -53,6 +60,10 @@ class FeedStart:
     session: str
 
 
+DECODER_FAULTS: Final = ("decode", "stuck")
+"""What happens to a decoder whose feed goes on: it ended, or it gives nothing."""
+
+
 @dataclass(slots=True)
 class DecoderCounts:
     """What one input's decoders have counted, for the metrics."""
@@ -61,6 +72,8 @@ class DecoderCounts:
     errors: dict[str, int] = field(default_factory=lambda: {"video": 0, "audio": 0})
     last_frame_ns: dict[str, int] = field(default_factory=lambda: {"video": 0, "audio": 0})
     restarts: int = 0
+    faults: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DECODER_FAULTS, 0))
+    """Decoders that failed while their feed went on, by what happened."""
 
 
 def parse_feed_headers(headers: Mapping[str, str]) -> FeedStart:
@@ -220,10 +233,16 @@ class Decoder:
             await process.wait()
             for thread in threads:
                 await asyncio.to_thread(thread.join)
-        if isinstance(fault, BrokenPipeError | ConnectionResetError):
-            raise InputError("the decoder ended", code="decode")
         if fault is not None:
-            raise fault
+            raise self._counted(fault)
+
+    def _counted(self, fault: BaseException) -> BaseException:
+        """Count a decoder's fault; return it as what it is."""
+        if isinstance(fault, BrokenPipeError | ConnectionResetError):
+            fault = InputError("the decoder ended", code="decode")
+        if isinstance(fault, InputError) and fault.code in self.counts.faults:
+            self.counts.faults[fault.code] += 1
+        return fault
 
     async def _feed(
         self, process: asyncio.subprocess.Process, content: aiohttp.StreamReader
@@ -231,6 +250,8 @@ class Decoder:
         if process.stdin is None:
             return
         while data := await content.read(_FEED_BYTES):
+            if process.stdin.is_closing():  # FFmpeg is gone; uvloop takes a write now for a bug
+                raise InputError("the decoder ended", code="decode")
             process.stdin.write(data)
             await process.stdin.drain()
             if monotonic_ns() - self._output_ns > _STUCK_NS:

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from transcoder.decision import SLATE
+from transcoder.decoder import DECODER_FAULTS
 from transcoder.graph import MP3
 from transcoder.state import ProgrammeState
 
@@ -59,6 +60,14 @@ class ProgrammeMetrics(Collector):
         labels = ("channel", "input")
         media_labels = (*labels, "media")
         on_air = _gauge("input_on_air", "1 for the source that feeds the programme now", labels)
+        priority = _gauge(
+            "input_priority", "Place of the input in the channel's order: 1 is the first", labels
+        )
+        faults = _counter(
+            "input_decoder_faults",
+            "Decoders that ended (decode) or gave nothing (stuck) while their feed went on",
+            (*labels, "reason"),
+        )
         for name in (*state.inputs, SLATE):
             on_air.add_metric((state.channel, name), state.switcher.on_air == name)
         frames = _counter("input_frames", "Frames decoded", media_labels)
@@ -79,7 +88,10 @@ class ProgrammeMetrics(Collector):
             "Input clock rate against the programme clock, minus one",
             labels,
         )
-        for name, item in state.inputs.items():
+        for place, (name, item) in enumerate(state.inputs.items(), 1):
+            priority.add_metric((state.channel, name), place)
+            for fault in DECODER_FAULTS:
+                faults.add_metric((state.channel, name, fault), item.decoder.counts.faults[fault])
             for media in ("video", "audio") if state.has_picture else ("audio",):
                 key = (state.channel, name, media)
                 frames.add_metric(key, item.decoder.counts.frames[media])
@@ -88,7 +100,7 @@ class ProgrammeMetrics(Collector):
                 last.add_metric(key, item.decoder.counts.last_frame_ns[media] / 1e9)
             offset.add_metric((state.channel, name), item.buffer.av_offset_s)
             drift.add_metric((state.channel, name), item.buffer.drift_ratio)
-        yield from (on_air, frames, dropped, errors, last, offset, drift)
+        yield from (on_air, priority, frames, dropped, errors, faults, last, offset, drift)
 
     def _switcher(self, state: ProgrammeState) -> Iterator[Metric]:
         counts = state.switcher.counts
@@ -100,6 +112,14 @@ class ProgrammeMetrics(Collector):
                 value = counts.switches.get((target, reason), 0)
                 switches.add_metric((state.channel, target, reason), value)
         yield switches
+        taken = _gauge(
+            "channel_taken",
+            "1 while the operator (take) or the schedule (blackout) chose what is on air",
+            ("channel", "by"),
+        )
+        taken.add_metric((state.channel, "operator"), state.switcher.take is not None)
+        taken.add_metric((state.channel, "schedule"), state.switcher.is_blacked_out)
+        yield taken
         yield _one(
             _counter("channel_slate_seconds", "Seconds on slate", ("channel",)),
             state.channel,

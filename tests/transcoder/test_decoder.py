@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -241,6 +243,38 @@ async def test_poison_is_an_input_error_and_ends_only_the_decoder(tmp_path: Path
         with suppress(InputError):  # whether FFmpeg complains or just ends depends on the bytes
             await decoder.run()
     assert not collector.pictures
+
+
+@pytest.mark.media
+@pytest.mark.timeout(60)
+async def test_a_decoder_that_is_killed_while_its_feed_goes_on_is_counted() -> None:
+    async def feed(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=FEED_HEADERS)
+        await response.prepare(request)
+        while decoder.pid is None:  # noqa: ASYNC110 - the decoder tells nobody of its process
+            await asyncio.sleep(0.01)
+        os.kill(decoder.pid, signal.SIGKILL)
+        with suppress(ConnectionError):
+            while True:  # until nobody reads
+                await response.write(bytes(64 * 1024))
+        return response
+
+    app = web.Application()
+    app.router.add_get("/feeds/c/studio", feed)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        decoder = Decoder(
+            name="studio",
+            url=str(server.make_url("/feeds/c/studio")),
+            session=session,
+            program=FFMPEG,
+            buffer=Collector(has_picture=True),
+            frame_rate=25,
+            size=(WIDTH, HEIGHT),
+        )
+        assert decoder.counts.faults == {"decode": 0, "stuck": 0}
+        with pytest.raises(InputError, match="the decoder ended"):
+            await decoder.run()
+    assert decoder.counts.faults == {"decode": 1, "stuck": 0}
 
 
 @pytest.mark.media

@@ -93,6 +93,10 @@ async def test_a_programme_alone_is_on_air_with_its_slate(tmp_path: Path) -> Non
         assert 'lensong_input_on_air{channel="hyfm",input="slate"} 1.0' in text
         assert 'lensong_encoder_up{channel="hyfm",encoder="a"} 1.0' in text
         assert 'lensong_switches_total{channel="hyfm",reason="loss",target="slate"} 0.0' in text
+        assert 'lensong_input_priority{channel="hyfm",input="studio"} 1.0' in text
+        assert 'lensong_channel_taken{by="schedule",channel="hyfm"} 0.0' in text
+        fault = 'lensong_input_decoder_faults_total{channel="hyfm",input="studio",reason="decode"}'
+        assert f"{fault} 0.0" in text
 
 
 async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_path: Path) -> None:
@@ -109,6 +113,9 @@ async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_
             assert response.status == 204
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
             assert (await response.json())["take"] == "studio"
+        async with client.get(f"{url}/metrics") as response:
+            taken = 'lensong_channel_taken{by="operator",channel="hyfm"} 1.0'
+            assert taken in await response.text()
         async with client.post(f"{url}/control/release", headers=AUTH) as response:
             assert response.status == 204
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
