@@ -10,7 +10,7 @@ import ast
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -19,12 +19,20 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from core.config import Settings
+from core.config import Settings, load_settings
+from lensong.monitoring_files import render_monitoring_files
 
-__all__ = ["main", "metrics_in_code", "render_metrics", "render_settings"]
+__all__ = [
+    "main",
+    "metrics_in_code",
+    "prometheus_files",
+    "render_metrics",
+    "render_settings",
+]
 
 ROOT: Final = Path(__file__).parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
+PROMETHEUS: Final = ROOT / "deploy" / "prometheus"
 PACKAGES: Final = (
     "core",
     "ingest",
@@ -252,11 +260,18 @@ def render_metrics() -> str:
     return "\n".join(lines) + "\n"
 
 
+def prometheus_files() -> Mapping[str, str]:
+    """Return Prometheus' files for the example's settings, by name."""
+    return render_monitoring_files(load_settings(ROOT / "deploy" / "lensong.example.toml"))
+
+
 def main() -> None:
     """Write the pages."""
     REFERENCE.mkdir(exist_ok=True)
     for name, text in (("settings.md", render_settings()), ("metrics.md", render_metrics())):
         (REFERENCE / name).write_text(text, encoding="utf-8")
+    for name, text in prometheus_files().items():
+        (PROMETHEUS / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

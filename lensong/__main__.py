@@ -33,6 +33,7 @@ from lensong.control import call, find_sockets
 from lensong.demo.station import DemoOptions, run_demo
 from lensong.guide_commands import add_guide_commands
 from lensong.keys import key_hash, new_key
+from lensong.monitoring_files import add_monitoring_files
 from lensong.plan import plan_processes
 from lensong.status import merge_status, render_status
 from lensong.supervisor import Supervisor
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add_guide_commands(commands, default_file=_DEFAULT_FILE)
     add_clip_command(commands, _DEFAULT_FILE)
     add_archive_commands(commands, default_file=_DEFAULT_FILE, finish=_finish)
+    add_monitoring_files(commands)
     _add_demo(commands)
     return parser
 

@@ -114,10 +114,10 @@ class ProgrammeMetrics(Collector):
         yield switches
         taken = _gauge(
             "channel_taken",
-            "1 while the operator (take) or the schedule (blackout) chose what is on air",
+            "1 while what is on air is what the operator took, or the schedule's slate (blackout)",
             ("channel", "by"),
         )
-        taken.add_metric((state.channel, "operator"), state.switcher.take is not None)
+        taken.add_metric((state.channel, "operator"), state.switcher.take == state.switcher.on_air)
         taken.add_metric((state.channel, "schedule"), state.switcher.is_blacked_out)
         yield taken
         yield _one(

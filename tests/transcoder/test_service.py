@@ -113,9 +113,14 @@ async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_
             assert response.status == 204
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
             assert (await response.json())["take"] == "studio"
+        taken = 'lensong_channel_taken{by="operator",channel="hyfm"}'
         async with client.get(f"{url}/metrics") as response:
-            taken = 'lensong_channel_taken{by="operator",channel="hyfm"} 1.0'
-            assert taken in await response.text()
+            assert f"{taken} 0.0" in await response.text()  # it is not good, so not on air
+        body = {"source": "slate"}
+        async with client.post(f"{url}/control/take", json=body, headers=AUTH) as response:
+            assert response.status == 204
+        async with client.get(f"{url}/metrics") as response:
+            assert f"{taken} 1.0" in await response.text()
         async with client.post(f"{url}/control/release", headers=AUTH) as response:
             assert response.status == 204
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
