@@ -38,13 +38,13 @@ ENCODER_SLOW: Final = Alert(
     ),
     vi=Text(
         "{{ $labels.channel }}: bộ mã hoá không theo kịp",
-        'Bộ mã hoá chỉ đạt {{ printf "%.2f" $value }} lần thời gian thực trong 20 giây; kênh sẽ ngắt '
-        "quãng hoặc mất hẳn. Xem tải CPU của máy chủ trước.",
+        'Bộ mã hoá chỉ đạt {{ printf "%.2f" $value }} lần thời gian thực trong 20 giây; kênh sẽ '
+        "ngắt quãng hoặc mất hẳn. Xem tải CPU của máy chủ trước.",
     ),
     en=Text(
         "{{ $labels.channel }}: the encoder does not keep up",
-        'It has encoded at {{ printf "%.2f" $value }} of real time for 20 s; viewers will see stalls '
-        "or nothing. Look at the host's processors first.",
+        'It has encoded at {{ printf "%.2f" $value }} of real time for 20 s; viewers will see '
+        "stalls or nothing. Look at the host's processors first.",
     ),
 )
 
