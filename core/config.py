@@ -25,7 +25,12 @@ from pydantic_core import ErrorDetails
 
 from core.clip_settings import ClipsSettings, PodcastSettings
 from core.errors import ConfigError
-from core.monitoring_settings import MonitoringSettings, web_address
+from core.monitoring_settings import (
+    MailSettings,
+    MonitoringSettings,
+    WebhookSettings,
+    web_address,
+)
 from core.settings_model import SettingsModel
 from core.timeline import FRAME_RATES
 
@@ -38,6 +43,7 @@ __all__ = [
     "ControlSettings",
     "GuideSettings",
     "InputSettings",
+    "MailSettings",
     "MonitoringSettings",
     "NetworkSettings",
     "OperatorSettings",
@@ -45,6 +51,7 @@ __all__ = [
     "RenditionSettings",
     "Settings",
     "SettingsModel",
+    "WebhookSettings",
     "load_settings",
     "parse_settings",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "operator_key_hashes",
     "publisher_key_hashes",
     "publishing_key",
+    "receiver_secrets",
 ]
 
 K = TypeVar("K")
@@ -167,3 +168,38 @@ def database_url(settings: Settings, environment: Mapping[str, str] | None = Non
         state = "does not begin with postgresql+psycopg://" if url else "is not set"
         raise ConfigError(f"control.database_env: the variable {variable} {state}")
     return url
+
+
+def receiver_secrets(
+    settings: Settings, environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what the receivers of alerts need, by the name of its variable.
+
+    Passwords and addresses with secrets: log them nowhere.
+
+    Args:
+        settings: Names the variables.
+        environment: Where to look; this process's own environment when None.
+
+    Raises:
+        ConfigError: With every variable that is unset or holds no address, one a line.
+    """
+    values = os.environ if environment is None else environment
+    monitoring = settings.monitoring
+    wanted = {mail.password_env: mail.name for mail in monitoring.mails if mail.password_env}
+    wanted |= {hook.token_env: hook.name for hook in monitoring.webhooks if hook.token_env}
+    urls = {hook.url_env: hook.name for hook in monitoring.webhooks}
+    found = {name: values.get(name, "").strip() for name in (*wanted, *urls)}
+    faults = [
+        f"receiver {(wanted | urls)[name]}: the variable {name} is not set"
+        for name, value in found.items()
+        if not value
+    ]
+    faults += [
+        f"receiver {receiver}: the variable {name} does not begin with https:// or http://"
+        for name, receiver in urls.items()
+        if found[name] and not found[name].startswith(("https://", "http://"))
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return found

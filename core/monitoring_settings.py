@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from core.settings_model import SettingsModel
 
-__all__ = ["MonitoringSettings", "web_address"]
+__all__ = ["MailSettings", "MonitoringSettings", "WebhookSettings", "web_address"]
 
 # Scheme, name or address, port: no path, no user, nothing that could break out of a quoted text.
 _ADDRESS: Final = re.compile(
@@ -36,6 +36,72 @@ def _known_host(host: str) -> str:
     return host
 
 
+_MAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+
+
+def _known_mail(address: str) -> str:
+    if not _MAIL.fullmatch(address):
+        raise ValueError(f"{address!r} is no mail address: truc@dai.example.vn")
+    return address
+
+
+Mail = Annotated[str, AfterValidator(_known_mail)]
+ReceiverName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class MailSettings(SettingsModel):
+    """Somebody who gets alerts by mail."""
+
+    name: ReceiverName
+    """Name of the receiver in logs and metrics."""
+
+    to: Annotated[tuple[Mail, ...], Field(min_length=1, max_length=32)]
+    """Addresses."""
+
+    sender: Mail
+    """The address that the mails come from."""
+
+    server: Annotated[str, AfterValidator(_known_host)]
+    """The mail server, ``name:port``; without a port 587, or 465 with ``security = "tls"``."""
+
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected; ``none`` is for a server on this host."""
+
+    user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """Who logs in; without it nobody does."""
+
+    password_env: VariableName | None = None
+    """Environment variable with the password."""
+
+    severity: Literal["page", "ticket"] = "ticket"
+    """``page``: only what wakes people. ``ticket``: that, and what waits for the morning."""
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if (self.user is None) != (self.password_env is None):
+            raise ValueError("user and password_env belong together")
+        if self.user is not None and self.security == "none":
+            raise ValueError('a password wants security = "starttls" or "tls"')
+        return self
+
+
+class WebhookSettings(SettingsModel):
+    """A program, or a chat, that gets alerts as JSON."""
+
+    name: ReceiverName
+    """Name of the receiver in logs and metrics."""
+
+    url_env: VariableName
+    """Environment variable with the address: those of chats hold a secret."""
+
+    token_env: VariableName | None = None
+    """Environment variable with a token that is sent as ``Authorization: Bearer``."""
+
+    severity: Literal["page", "ticket"] = "ticket"
+    """``page``: only what wakes people. ``ticket``: that, and what waits for the morning."""
+
+
 class MonitoringSettings(SettingsModel):
     """Monitoring: the process that watches the others."""
 
@@ -46,3 +112,23 @@ class MonitoringSettings(SettingsModel):
     ntp_server: Annotated[str, Field(max_length=253), AfterValidator(_known_host)] | None = None
     """A time server that the system clock is compared with, each minute, such as
     ``vn.pool.ntp.org``; without it nothing is asked and the clock's offset is not shown."""
+
+    mails: Annotated[tuple[MailSettings, ...], Field(max_length=32)] = ()
+    """Who gets alerts by mail."""
+
+    webhooks: Annotated[tuple[WebhookSettings, ...], Field(max_length=32)] = ()
+    """Which programs and chats get alerts."""
+
+    test_day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    """Day of the weekly test alert, which shows every receiver that alerts reach it."""
+
+    test_hour: Annotated[int, Field(ge=0, le=23)] = 9
+    """Hour of the test alert, in the station's time."""
+
+    @model_validator(mode="after")
+    def _receivers_differ(self) -> Self:
+        names = [mail.name for mail in self.mails] + [hook.name for hook in self.webhooks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two receivers are called {', '.join(twice)}")
+        return self

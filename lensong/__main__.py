@@ -23,6 +23,7 @@ from core.environment import (
     internal_secret,
     operator_key_hashes,
     publisher_key_hashes,
+    receiver_secrets,
 )
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
@@ -152,6 +153,16 @@ def _add_operator_commands(commands: Any) -> None:
     _add_where(take)
     take.set_defaults(run=_take)
 
+    alerts = commands.add_parser(
+        "alerts",
+        help="what fires now; `lensong alerts test` sends every receiver a test",
+        description="List the alerts that fire now, of Prometheus and of the platform's own; or, "
+        "with `test`, send every mail address and webhook of the settings a test message.",
+    )
+    alerts.add_argument("what", nargs="?", choices=("list", "test"), default="list")
+    _add_where(alerts)
+    alerts.set_defaults(run=_alerts)
+
     release = commands.add_parser("release", help="give the choice back to the platform")
     release.add_argument("channel", metavar="CHANNEL", help="the channel's slug")
     _add_where(release)
@@ -234,6 +245,7 @@ def _check(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.file)
     publisher_key_hashes(settings)
     operator_key_hashes(settings)
+    receiver_secrets(settings)
     database_url(settings)
     _finish(check_machine(settings, plan_processes(settings)))
     print(f"{arguments.file}: good; {needs_of(settings)}")
@@ -278,6 +290,25 @@ def _status(arguments: argparse.Namespace) -> int:
 def _take(arguments: argparse.Namespace) -> int:
     command = {"do": "take", "channel": arguments.channel, "source": arguments.source}
     return _order(arguments, command)
+
+
+def _alerts(arguments: argparse.Namespace) -> int:
+    is_test = arguments.what == "test"
+    command = {"do": "test-alert" if is_test else "alerts"}
+    answer = _finish(call(_sockets(arguments)[0], command))
+    if answer is None:
+        print("interrupted")
+    elif is_test:
+        names = ", ".join(answer["receivers"])
+        print(f"sent to: {names}" if names else "nobody is told: the settings name no receiver")
+    else:
+        for alert in answer["alerts"]:
+            where = f" {alert['channel']}" if alert["channel"] else ""
+            print(f"{alert['began']}  {alert['severity']:6}  {alert['name']}{where}")
+            print(f"  {alert['summary']}\n  {alert['runbook_url']}")
+        if not answer["alerts"]:
+            print("không có cảnh báo nào / no alert is firing")
+    return _OK
 
 
 def _release(arguments: argparse.Namespace) -> int:

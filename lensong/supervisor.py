@@ -25,6 +25,7 @@ from core.environment import (
     database_url,
     operator_key_hashes,
     publisher_key_hashes,
+    receiver_secrets,
 )
 from core.errors import ConfigError, RefusedError
 from core.process import parent_arguments
@@ -46,7 +47,7 @@ __all__ = ["Supervisor"]
 
 log = structlog.get_logger()
 
-_NEEDS_RESTART = 409
+_OK, _NEEDS_RESTART = 200, 409
 
 
 class Supervisor:
@@ -145,6 +146,8 @@ class Supervisor:
         if any(process.service == "control" for process in processes):
             operator_key_hashes(settings, self._environment)
             database_url(settings, self._environment)
+        if any(process.service == "monitoring" for process in processes):
+            receiver_secrets(settings, self._environment)
 
     def _start(self, process: PlannedProcess) -> None:
         if self._tasks is None:
@@ -174,8 +177,21 @@ class Supervisor:
                 return await self._order(channel, "take", {"source": source})
             case {"do": "release", "channel": str(channel)}:
                 return await self._order(channel, "release", None)
+            case {"do": "alerts"}:
+                return await self._ask_monitoring("GET", "/control/alerts")
+            case {"do": "test-alert"}:
+                return await self._ask_monitoring("POST", "/control/test-alert")
             case _:
                 raise RefusedError("there is no such command")
+
+    async def _ask_monitoring(self, method: str, path: str) -> Mapping[str, Any]:
+        port = self.settings.network.monitoring_admin_port
+        ask = self._admin.get if method == "GET" else self._admin.post
+        reply = await ask(port, path)
+        if reply.status != _OK:
+            raise RefusedError(f"monitoring {reply.text}")
+        body: Mapping[str, Any] = reply.body
+        return body
 
     async def _order(
         self, slug: str, what: str, body: Mapping[str, Any] | None

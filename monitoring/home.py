@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from html import escape
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from core.config import Settings
+from monitoring.alert_book import Told
 
 __all__ = ["render_home", "render_page"]
 
@@ -34,18 +37,36 @@ def render_page(title: str, body: str) -> str:
     )
 
 
-def render_home(settings: Settings, sections: Sequence[str] = ()) -> str:
+def render_home(settings: Settings, firing: Sequence[Told]) -> str:
     """Return the page that leads to the others.
 
     Args:
         settings: Names the station and its channels.
-        sections: HTML of further sections.
+        firing: What fires now.
     """
-    rows = "".join(
+    zone = ZoneInfo(settings.station.timezone)
+    channels = "".join(
         f"<tr><th>{escape(channel.name)}</th><td><code>{escape(channel.slug)}</code></td></tr>"
         for channel in settings.channels
     )
+    alerts = "".join(_alert_row(told, zone) for told in firing)
+    shown = (
+        f"<table>{alerts}</table>"
+        if alerts
+        else "<p>Không có cảnh báo nào. / No alert is firing.</p>"
+    )
     return render_page(
         f"{settings.station.name}: theo dõi / monitoring",
-        f"<h2>Kênh / Channels</h2><table>{rows}</table>{''.join(sections)}",
+        f"<h2>Cảnh báo / Alerts</h2>{shown}<h2>Kênh / Channels</h2><table>{channels}</table>",
+    )
+
+
+def _alert_row(told: Told, zone: tzinfo) -> str:
+    alert = told.alert
+    since = datetime.fromtimestamp(told.began_s, zone).strftime("%H:%M:%S %d/%m")
+    name = escape(alert.name)
+    return (
+        f"<tr><td>{since}</td><td>{escape(alert.severity)}</td><td>{escape(alert.channel)}</td>"
+        f'<td><a href="/runbooks/{name}">{name}</a></td><td>{escape(alert.text("summary"))}</td>'
+        "</tr>"
     )

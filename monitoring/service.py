@@ -1,4 +1,4 @@
-"""Monitoring's task tree: the clock compared, the operators' pages served."""
+"""Monitoring's task tree: the clock compared, alerts delivered, the operators' pages served."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from aiohttp import web
 
 from core.admin import AdminPort, new_registry, serve_application
 from core.config import Settings, load_settings
+from core.environment import receiver_secrets
 from core.errors import ConfigError
+from monitoring.alert_desk import AlertDesk
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
+from monitoring.receivers import receivers_of
 
 __all__ = ["MonitoringService"]
 
@@ -24,17 +27,22 @@ class MonitoringService:
     """Monitoring's process."""
 
     def __init__(self, path: Path, settings: Settings, *, secret: str) -> None:
-        """Prepare; nothing is opened before :meth:`run`.
+        """Prepare; nothing is opened before :meth:`run`.  Reads the host's time zones.
 
         Args:
             path: The settings file, for a reload.
             settings: What it says now.
             secret: The internal secret.
+
+        Raises:
+            ConfigError: If a receiver's variable is not set.
         """
         self._path, self._settings = path, settings
         network = settings.network
         registry = new_registry("monitoring")
         self._clock = HostClock(settings.monitoring.ntp_server, registry)
+        receivers = receivers_of(settings, receiver_secrets(settings))
+        self._alerts = AlertDesk(settings, receivers, registry, secret=secret)
         self._admin = AdminPort(
             service="monitoring",
             host=network.internal_host,
@@ -42,7 +50,12 @@ class MonitoringService:
             registry=registry,
             not_ready=lambda: None,
             secret=secret,
-            routes=(web.get("/status", self._status), web.post("/reload", self._reload)),
+            routes=(
+                web.get("/status", self._status),
+                web.post("/reload", self._reload),
+                web.get("/alerts", self._alerts.answer_list),
+                web.post("/test-alert", self._test_alert),
+            ),
         )
 
     async def run(self) -> None:
@@ -52,21 +65,27 @@ class MonitoringService:
             ConfigError: In an exception group, if a port cannot be had.
         """
         network = self._settings.network
-        pages = pages_application([], lambda: render_home(self._settings))
+        pages = pages_application(
+            self._alerts.routes, lambda: render_home(self._settings, self._alerts.firing)
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._admin.run())
             tasks.create_task(
                 serve_application(pages, network.monitoring_host, network.monitoring_port)
             )
             tasks.create_task(self._clock.run())
+            tasks.create_task(self._alerts.run())
 
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response({"pages": self._settings.pages_url})
 
+    async def _test_alert(self, _: web.Request) -> web.Response:
+        return web.json_response({"receivers": await self._alerts.send_test()})
+
     async def _reload(self, _: web.Request) -> web.Response:
         try:
             settings = await asyncio.to_thread(load_settings, self._path)
-            self._take(settings)
+            await asyncio.to_thread(self._take, settings)
         except ConfigError as error:
             log.warning("reload refused", detail=str(error))
             return web.Response(status=409, text=f"{error}\n")
@@ -82,3 +101,5 @@ class MonitoringService:
         ):
             raise ConfigError("a change of [network], [paths] or [monitoring] needs a restart")
         self._settings = settings
+        self._alerts.configure(settings)
+        self._alerts.configure(settings)

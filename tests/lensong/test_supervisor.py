@@ -137,6 +137,11 @@ def test_a_platform_is_reloaded_repaired_and_ended_without_a_trace(tmp_path: Pat
             "monitoring",
         }
 
+        # Nothing is on air and monitoring has just started: no alert, and nobody to be told.
+        assert "no alert is firing" in command("alerts", "--run-dir", tmp_path / "run").stdout
+        tested = command("alerts", "test", "--run-dir", tmp_path / "run").stdout
+        assert "nobody is told" in tested
+
         # A bad file is refused with its faults, and a moved port with a sentence.
         file.write_text(good + "[[channels]]\nslug = 'BAD SLUG'\n")
         refused = command("reload", file, "--run-dir", tmp_path / "run")

@@ -61,7 +61,7 @@ def write_settings(folder: Path, more: str = "") -> Path:
 @asynccontextmanager
 async def running(path: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, str, str]]:
     settings = await asyncio.to_thread(load_settings, path)
-    service = MonitoringService(path, settings, secret=SECRET)
+    service = await asyncio.to_thread(MonitoringService, path, settings, secret=SECRET)
     network = settings.network
     async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
         task = tasks.create_task(service.run())
