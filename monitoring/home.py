@@ -57,7 +57,8 @@ def render_home(settings: Settings, firing: Sequence[Told]) -> str:
     )
     return render_page(
         f"{settings.station.name}: theo dõi / monitoring",
-        f"<h2>Cảnh báo / Alerts</h2>{shown}<h2>Kênh / Channels</h2><table>{channels}</table>",
+        f"<h2>Cảnh báo / Alerts</h2>{shown}<h2>Kênh / Channels</h2><table>{channels}</table>"
+        '<p><a href="/runbooks">Sổ tay xử lý cảnh báo / runbooks</a></p>',
     )
 
 

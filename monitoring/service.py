@@ -17,6 +17,7 @@ from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
 from monitoring.receivers import receivers_of
+from monitoring.runbooks import load_runbooks, runbook_routes
 
 __all__ = ["MonitoringService"]
 
@@ -65,8 +66,10 @@ class MonitoringService:
             ConfigError: In an exception group, if a port cannot be had.
         """
         network = self._settings.network
+        runbooks = runbook_routes(await asyncio.to_thread(load_runbooks))
         pages = pages_application(
-            self._alerts.routes, lambda: render_home(self._settings, self._alerts.firing)
+            [*self._alerts.routes, *runbooks],
+            lambda: render_home(self._settings, self._alerts.firing),
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._admin.run())
