@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
+from core.durable import write_durably
 from core.errors import FormatError
 from core.guide import GuideSnapshot, parse_snapshot, render_snapshot
 
@@ -23,14 +23,7 @@ def write_guide(folder: Path, snapshot: GuideSnapshot) -> None:
     Raises:
         OSError: If it cannot be written; the old one stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{snapshot.channel}.json"
-    beside = path.with_suffix(".tmp")
-    with beside.open("wb") as file:
-        file.write(render_snapshot(snapshot))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_durably(folder / f"{snapshot.channel}.json", render_snapshot(snapshot))
 
 
 @dataclass(slots=True)

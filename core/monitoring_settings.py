@@ -125,6 +125,9 @@ class MonitoringSettings(SettingsModel):
     test_hour: Annotated[int, Field(ge=0, le=23)] = 9
     """Hour of the test alert, in the station's time."""
 
+    report_days: Annotated[int, Field(ge=1, le=4_000)] = 400
+    """Days for which the daily quality sheets are kept."""
+
     @model_validator(mode="after")
     def _receivers_differ(self) -> Self:
         names = [mail.name for mail in self.mails] + [hook.name for hook in self.webhooks]

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from core.admin_calls import AdminCalls
 from core.clock import unix_ns
 from core.config import Settings
+from core.durable import write_durably
 from core.errors import FormatError, InputError
 from core.tasks import supervise
 from monitoring.alert_book import AlertBook, Message, Report, Told
@@ -54,6 +53,7 @@ class AlertDesk:
         registry: CollectorRegistry,
         *,
         secret: str,
+        note: Callable[[Message], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is sent before :meth:`run`.  Reads the host's time zones.
 
@@ -62,9 +62,10 @@ class AlertDesk:
             receivers: Who is told, by name.
             registry: Where deliveries are counted.
             secret: The internal secret, for the questions to the processes.
+            note: Is given every message that is made, for the day's sheet.
         """
         self._receivers = dict(receivers)
-        self._secret = secret
+        self._secret, self._note = secret, note
         self._book, self._outbox = AlertBook(), Outbox()
         self._own = OwnAlerts()
         self._tested_s = 0.0
@@ -189,6 +190,7 @@ class AlertDesk:
 
     async def _put(self, messages: Iterable[Message]) -> None:
         for message in messages:
+            self._note(message)
             names = [name for name, item in self._receivers.items() if wants(item, message)]
             for parcel in self._outbox.add(message, names):
                 self._gave_up(parcel)
@@ -225,7 +227,7 @@ class AlertDesk:
         }
         async with self._writing:
             try:
-                await asyncio.to_thread(_write, self._file, json.dumps(values))
+                await asyncio.to_thread(write_durably, self._file, json.dumps(values).encode())
             except OSError as error:  # a full disk is no reason to tell nobody of it
                 log.warning("alerts are not kept", detail=str(error))
 
@@ -242,13 +244,3 @@ class AlertDesk:
             log.warning("what was known of alerts cannot be read", detail=repr(error))
             self._book, self._outbox = AlertBook(), Outbox()
         self._outbox.keep_only(self._receivers)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

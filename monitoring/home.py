@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,12 +37,13 @@ def render_page(title: str, body: str) -> str:
     )
 
 
-def render_home(settings: Settings, firing: Sequence[Told]) -> str:
+def render_home(settings: Settings, firing: Sequence[Told], days: Sequence[date]) -> str:
     """Return the page that leads to the others.
 
     Args:
         settings: Names the station and its channels.
         firing: What fires now.
+        days: The days that there is a quality sheet of, the newest first.
     """
     zone = ZoneInfo(settings.station.timezone)
     channels = "".join(
@@ -50,6 +51,9 @@ def render_home(settings: Settings, firing: Sequence[Told]) -> str:
         for channel in settings.channels
     )
     alerts = "".join(_alert_row(told, zone) for told in firing)
+    sheets = "".join(
+        f'<li><a href="/reports/{day.isoformat()}">{day:%d/%m/%Y}</a></li>' for day in days[:60]
+    )
     shown = (
         f"<table>{alerts}</table>"
         if alerts
@@ -57,8 +61,10 @@ def render_home(settings: Settings, firing: Sequence[Told]) -> str:
     )
     return render_page(
         f"{settings.station.name}: theo dõi / monitoring",
-        f"<h2>Cảnh báo / Alerts</h2>{shown}<h2>Kênh / Channels</h2><table>{channels}</table>"
-        '<p><a href="/runbooks">Sổ tay xử lý cảnh báo / runbooks</a></p>',
+        f"<h2>Cảnh báo / Alerts</h2>{shown}"
+        '<p><a href="/runbooks">Sổ tay xử lý cảnh báo / runbooks</a></p>'
+        f"<h2>Kênh / Channels</h2><table>{channels}</table>"
+        f"<h2>Chất lượng theo ngày / Quality by day</h2><ul>{sheets}</ul>",
     )
 
 

@@ -6,7 +6,7 @@ settings say otherwise, and then a proxy with TLS and a password belongs before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from aiohttp import web
@@ -23,7 +23,9 @@ _HEADERS: Final = {
 }
 
 
-def pages_application(routes: Iterable[web.RouteDef], home: Callable[[], str]) -> web.Application:
+def pages_application(
+    routes: Iterable[web.RouteDef], home: Callable[[], Awaitable[str]]
+) -> web.Application:
     """Return the application of the operators' pages.
 
     Args:
@@ -32,7 +34,7 @@ def pages_application(routes: Iterable[web.RouteDef], home: Callable[[], str]) -
     """
 
     async def answer_home(_: web.Request) -> web.Response:
-        return web.Response(text=home(), content_type="text/html")
+        return web.Response(text=await home(), content_type="text/html")
 
     async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
         for name, value in _HEADERS.items():

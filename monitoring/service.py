@@ -12,7 +12,9 @@ from core.admin import AdminPort, new_registry, serve_application
 from core.config import Settings, load_settings
 from core.environment import receiver_secrets
 from core.errors import ConfigError
+from core.tasks import supervise
 from monitoring.alert_desk import AlertDesk
+from monitoring.day_keeper import DayKeeper
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
@@ -43,7 +45,8 @@ class MonitoringService:
         registry = new_registry("monitoring")
         self._clock = HostClock(settings.monitoring.ntp_server, registry)
         receivers = receivers_of(settings, receiver_secrets(settings))
-        self._alerts = AlertDesk(settings, receivers, registry, secret=secret)
+        self._days = DayKeeper(settings, secret=secret)
+        self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
         self._admin = AdminPort(
             service="monitoring",
             host=network.internal_host,
@@ -67,10 +70,8 @@ class MonitoringService:
         """
         network = self._settings.network
         runbooks = runbook_routes(await asyncio.to_thread(load_runbooks))
-        pages = pages_application(
-            [*self._alerts.routes, *runbooks],
-            lambda: render_home(self._settings, self._alerts.firing),
-        )
+        routes = [*self._alerts.routes, *self._days.routes, *runbooks]
+        pages = pages_application(routes, self._home)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._admin.run())
             tasks.create_task(
@@ -78,6 +79,11 @@ class MonitoringService:
             )
             tasks.create_task(self._clock.run())
             tasks.create_task(self._alerts.run())
+            tasks.create_task(supervise("days", self._days.run, max_pause_s=60.0))
+
+    async def _home(self) -> str:
+        days = await asyncio.to_thread(self._days.days)
+        return render_home(self._settings, self._alerts.firing, days)
 
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response({"pages": self._settings.pages_url})
@@ -105,4 +111,5 @@ class MonitoringService:
             raise ConfigError("a change of [network], [paths] or [monitoring] needs a restart")
         self._settings = settings
         self._alerts.configure(settings)
+        self._days.configure(settings)
         self._alerts.configure(settings)

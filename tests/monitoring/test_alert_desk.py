@@ -141,7 +141,10 @@ async def desk(settings: Settings, url: str) -> AsyncIterator[tuple[AlertDesk, C
 
 @asynccontextmanager
 async def served(here: AlertDesk) -> AsyncIterator[str]:
-    runner = web.AppRunner(pages_application(here.routes, lambda: ""), access_log=None)
+    async def home() -> str:
+        return ""
+
+    runner = web.AppRunner(pages_application(here.routes, home), access_log=None)
     await runner.setup()
     try:
         port = unused_port()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -125,3 +126,24 @@ async def test_a_reload_takes_new_channels_and_refuses_what_needs_a_restart(
         async with client.post(f"{admin}/control/reload", headers=headers) as answer:
             assert answer.status == 409
             assert "needs a restart" in await answer.text()
+
+
+async def test_the_days_sheet_counts_what_processes_show_and_is_kept(tmp_path: Path) -> None:
+    path = await asyncio.to_thread(write_settings, tmp_path)
+    async with running(path) as (client, pages, _), asyncio.timeout(10):
+        link = None
+        while link is None:
+            async with client.get(pages) as answer:
+                link = re.search(r'href="(/reports/[0-9-]+)"', await answer.text())
+        async with client.get(pages + link[1]) as answer:
+            assert answer.status == 200
+            assert "Phát thanh" in await answer.text()
+        async with client.get(f"{pages}{link[1]}.csv") as answer:
+            assert answer.content_type == "text/csv"
+            assert (await answer.text()).splitlines()[1].split(",")[1:3] == ["1", "hyfm"]
+        for wrong in ("2020-01-01", "2026-13-40", "..%2Falerts", "x.csv"):
+            async with client.get(f"{pages}/reports/{wrong}") as answer:
+                assert answer.status == 404, wrong
+    assert (
+        await asyncio.to_thread(lambda: len(list((tmp_path / "data/quality").glob("*.json")))) == 1
+    )
