@@ -12,7 +12,7 @@ from typing import Final
 
 from monitoring.alert_book import Alert, Report, Severity
 
-__all__ = ["OwnAlerts", "Seen"]
+__all__ = ["OWN_NAMES", "OwnAlerts", "Seen"]
 
 _OFF_AIR_S: Final = 12.0
 """The newest segment is this old: nobody sees anything new."""
@@ -72,7 +72,7 @@ class _Kind:
 _OFF_AIR: Final = _Kind(
     "ChannelOffAir",
     "page",
-    "packager",
+    "encoder",
     0.0,
     "Kênh không lên sóng: không có đoạn mới nào. / Off air: no new segment.",
     "Xem `lensong status`; tiến trình nào không ok thì xem nhật ký của nó. / See `lensong status`.",
@@ -89,10 +89,13 @@ _ON_SLATE: Final = _Kind(
 _ABSENT: Final = _Kind(
     "ChannelMetricsAbsent",
     "page",
-    "monitoring",
+    "switcher",
     _ABSENT_S,
     "Một tiến trình không trả lời. / A process does not answer.",
     "Xem `lensong status` và nhật ký của tiến trình. / See `lensong status` and its log.",
+)
+_SPARE_ABSENT: Final = replace(
+    _ABSENT, name="ProcessMetricsAbsent", severity="ticket", stage="monitoring", after_s=60.0
 )
 _DISK: Final = _Kind(
     "DiskFull",
@@ -114,6 +117,12 @@ _BLIND: Final = _Kind(
     "Kiểm tra tiến trình prometheus và cấu hình alertmanagers của nó. / Look at Prometheus and its"
     " alertmanagers.",
 )
+
+
+OWN_NAMES: Final = frozenset(
+    kind.name for kind in (_OFF_AIR, _ON_SLATE, _ABSENT, _SPARE_ABSENT, _DISK, _BLIND)
+)
+"""Every alert that this module can raise."""
 
 
 class OwnAlerts:
@@ -146,21 +155,36 @@ class OwnAlerts:
             if key not in self._fired
         ]
 
+    def _silent(self, seen: Seen) -> Iterable[tuple[_Kind, tuple[tuple[str, str], ...]]]:
+        origins = {name for name in seen.processes if name.startswith("origin-")}
+        nobody_answers_viewers = bool(origins) and origins <= seen.silent
+        if nobody_answers_viewers:
+            yield replace(_ABSENT, stage="origin"), ()
+        for name in sorted(seen.silent):
+            channel = seen.processes.get(name, "")
+            if channel:
+                yield _ABSENT, (("channel", channel), ("process", name))
+            elif name == "packager":
+                yield replace(_ABSENT, stage="packager"), (("process", name),)
+            elif name not in origins:
+                stage = "input" if name == "ingest" else "monitoring"
+                yield replace(_SPARE_ABSENT, stage=stage), (("process", name),)
+            elif not nobody_answers_viewers:
+                yield replace(_SPARE_ABSENT, stage="origin"), (("process", name),)
+
     def _conditions(self, seen: Seen) -> Iterable[tuple[_Kind, tuple[tuple[str, str], ...]]]:
         for channel, end_s in seen.segment_end_s.items():
             # A packager that does not answer is told as that. One that has just been started has
             # no segment yet.
+            stage = "switcher" if f"programme-{channel}" in seen.silent else "encoder"
             if end_s == 0:
-                yield _NOT_YET_ON_AIR, (("channel", channel),)
+                yield replace(_NOT_YET_ON_AIR, stage=stage), (("channel", channel),)
             elif end_s is not None and seen.now_s - end_s > _OFF_AIR_S:
-                yield _OFF_AIR, (("channel", channel),)
+                yield replace(_OFF_AIR, stage=stage), (("channel", channel),)
         for channel, source in seen.on_air.items():
             if source == "slate":
                 yield _ON_SLATE, (("channel", channel),)
-        for name in sorted(seen.silent):
-            channel = seen.processes.get(name, "")
-            labels = (("channel", channel),) if channel else ()
-            yield _ABSENT, (*labels, ("process", name))
+        yield from self._silent(seen)
         if seen.free_bytes is not None and seen.free_bytes < _FREE_SHARE * seen.least_free_bytes:
             yield _DISK, ()
         silent_s = seen.prometheus_silent_s

@@ -14,7 +14,13 @@ WELL = Seen(
     segment_end_s={"hytv": 998.0},
     on_air={"hytv": "studio"},
     silent=frozenset(),
-    processes={"packager": "", "programme-hytv": "hytv"},
+    processes={
+        "ingest": "",
+        "packager": "",
+        "origin-0": "",
+        "origin-1": "",
+        "programme-hytv": "hytv",
+    },
     free_bytes=100_000_000_000,
     least_free_bytes=5_000_000_000,
 )
@@ -37,6 +43,9 @@ def names(reports: list[Report], now_s: float) -> list[tuple[str, dict[str, str]
             {"channel": "hytv", "process": "programme-hytv"},
         ),
         ({"silent": frozenset({"packager"})}, 30, "ChannelMetricsAbsent", {"process": "packager"}),
+        ({"silent": frozenset({"origin-0", "origin-1"})}, 30, "ChannelMetricsAbsent", {}),
+        ({"silent": frozenset({"origin-1"})}, 60, "ProcessMetricsAbsent", {"process": "origin-1"}),
+        ({"silent": frozenset({"ingest"})}, 60, "ProcessMetricsAbsent", {"process": "ingest"}),
         ({"free_bytes": 2_400_000_000}, 30, "DiskFull", {}),
         ({"prometheus_silent_s": 301.0}, 0, "PrometheusSilent", {}),
     ],
@@ -47,15 +56,15 @@ def test_each_fires_after_its_time_and_is_over_when_all_is_well(
     own = OwnAlerts()
     assert own.look(WELL) == []
     began_s = 1005.0
-    for into_s in (0, 5, 10, 15, 20, 25, 30):
+    for into_s in range(0, 61, 5):
         now_s = began_s + into_s
         wrong = replace(WELL, now_s=now_s, **{"segment_end_s": {"hytv": now_s - 2}, **changed})  # type: ignore[arg-type]
         found = names(own.look(wrong), now_s)
         assert found == ([(name, labels)] if into_s >= after_s else []), into_s
-    fine = replace(WELL, now_s=1040.0, segment_end_s={"hytv": 1038.0})
+    fine = replace(WELL, now_s=1070.0, segment_end_s={"hytv": 1068.0})
     (ended,) = own.look(fine)
-    assert (ended.alert.name, ended.until_s) == (name, 1040.0)
-    assert own.look(replace(fine, now_s=1045.0, segment_end_s={"hytv": 1042.0})) == []
+    assert (ended.alert.name, ended.until_s) == (name, 1070.0)
+    assert own.look(replace(fine, now_s=1075.0, segment_end_s={"hytv": 1072.0})) == []
 
 
 def test_who_does_not_answer_is_not_called_off_air() -> None:

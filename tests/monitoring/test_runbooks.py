@@ -15,9 +15,10 @@ from core.config import Settings, parse_settings
 from monitoring.alerting import alerts_of, rule_groups
 from monitoring.home import render_home
 from monitoring.http import pages_application
+from monitoring.own_alerts import OWN_NAMES
 from monitoring.runbooks import RUNBOOKS, load_runbooks, render_runbook, runbook_routes
 
-ALERTS = sorted({alert.name for alert in alerts_of(rule_groups())})
+ALERTS = sorted({alert.name for alert in alerts_of(rule_groups())} | OWN_NAMES)
 TEXTS = load_runbooks()
 
 
@@ -104,7 +105,10 @@ def test_what_a_runbook_says_of_html_is_text() -> None:
 
 
 async def test_runbooks_are_served_by_the_alerts_name() -> None:
-    app = pages_application(runbook_routes(TEXTS), lambda: "home")
+    async def home() -> str:
+        return "home"
+
+    app = pages_application(runbook_routes(TEXTS), home)
     async with TestClient(TestServer(app)) as client:
         async with client.get("/runbooks/EncoderSlow") as answer:
             assert answer.status == 200
@@ -119,4 +123,4 @@ async def test_runbooks_are_served_by_the_alerts_name() -> None:
 
 
 def test_the_first_page_leads_to_the_runbooks() -> None:
-    assert 'href="/runbooks"' in render_home(settings(), ())
+    assert 'href="/runbooks"' in render_home(settings(), (), ())
