@@ -36,6 +36,7 @@ from lensong.guide_commands import add_guide_commands
 from lensong.keys import key_hash, new_key
 from lensong.monitoring_files import add_monitoring_files
 from lensong.plan import plan_processes
+from lensong.probe_command import add_probe_command
 from lensong.status import merge_status, render_status
 from lensong.supervisor import Supervisor
 
@@ -53,6 +54,7 @@ first steps:
   lensong check lensong.toml        what is wrong with a file, and what it needs
   lensong run lensong.toml          the platform, until Ctrl-C
   lensong take hytv backup          put an input on air by hand; `lensong release hytv` ends it
+  lensong probe https://.../index.m3u8   play a channel, anyone's, and judge it
   lensong guide import week.xml     the programme guide; `lensong guide show hytv` lists a day
 
 exit codes: 0 done, 1 the operation failed, 2 wrong usage or settings
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add_clip_command(commands, _DEFAULT_FILE)
     add_archive_commands(commands, default_file=_DEFAULT_FILE, finish=_finish)
     add_monitoring_files(commands)
+    add_probe_command(commands, _finish)
     _add_demo(commands)
     return parser
 

@@ -1,0 +1,95 @@
+"""Black, frozen and silent for too long, as the viewer gets it.  Sans-I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.probe_faults import Fault, FaultKind
+from monitoring.probe_segment import Picture, SegmentFacts, SoundBlock
+
+__all__ = ["CONTENT_KINDS", "ContentWatch"]
+
+CONTENT_KINDS: Final[tuple[FaultKind, ...]] = ("black", "freeze", "silence", "mono_loss")
+
+_PATIENCE_S: Final[dict[FaultKind, float]] = {
+    "black": 2.0,
+    "freeze": 5.0,
+    "silence": 5.0,
+    "mono_loss": 10.0,
+}
+"""Seconds of media after which each is a fault (METRICS, "Black / freeze / silence")."""
+
+_DARK_SHARE: Final = 0.98
+_SAME: Final = 0.001 * 255
+"""Mean difference of luma below which two key frames are one picture."""
+
+_SILENT_DBFS: Final = -60.0
+_STEREO: Final = 2
+_HEARD_DBFS: Final = -40.0
+
+
+class ContentWatch:
+    """How long each condition has lasted, in seconds of media.
+
+    Key frames stand for the time up to the next one.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Begin; ``name`` is the rendition's."""
+        self.name = name
+        self.lasted_s: dict[FaultKind, float] = dict.fromkeys(CONTENT_KINDS, 0.0)
+        self._last: Picture | None = None
+
+    @property
+    def active(self) -> frozenset[FaultKind]:
+        """The conditions that have lasted too long."""
+        return frozenset(
+            kind for kind, lasted_s in self.lasted_s.items() if lasted_s >= _PATIENCE_S[kind]
+        )
+
+    def take(self, facts: SegmentFacts, duration_s: float, msn: int) -> Iterator[Fault]:
+        """Look at one segment that follows the last.
+
+        Args:
+            facts: What was decoded.
+            duration_s: Of the segment.
+            msn: Its number.
+
+        Yields:
+            A fault for each condition that lasts too long at its end.
+        """
+        if facts.pictures:
+            self._look(facts.pictures, duration_s)
+        for block in facts.sound:
+            self._listen(block)
+        for kind in sorted(self.active):
+            detail = f"{kind.replace('_', ' ')} for {self.lasted_s[kind]:.1f} s at segment {msn}"
+            yield Fault(kind, self.name, detail)
+
+    def _look(self, pictures: tuple[Picture, ...], duration_s: float) -> None:
+        span_s = duration_s / len(pictures)
+        for picture in pictures:
+            self._lasts("black", span_s, holds=picture.dark_share >= _DARK_SHARE)
+            same = self._last is not None and _difference(self._last.luma, picture.luma) < _SAME
+            self._lasts("freeze", span_s, holds=same)
+            self._last = picture
+
+    def _listen(self, block: SoundBlock) -> None:
+        span_s, levels = block.duration_s, block.rms_dbfs
+        silent = all(level < _SILENT_DBFS for level in levels)
+        self._lasts("silence", span_s, holds=silent)
+        lost = min(levels) < _SILENT_DBFS and max(levels) > _HEARD_DBFS
+        self._lasts("mono_loss", span_s, holds=lost and len(levels) == _STEREO)
+
+    def _lasts(self, kind: FaultKind, span_s: float, *, holds: bool) -> None:
+        self.lasted_s[kind] = self.lasted_s[kind] + span_s if holds else 0.0
+
+
+def _difference(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
+    if one.shape != other.shape:
+        return 255.0
+    return float(np.mean(np.abs(one.astype(np.int16) - other.astype(np.int16))))
