@@ -390,6 +390,38 @@ def _output(stream: Any, rendition: Rendition, plan: EncoderPlan, options: dict[
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityPlan:
+    """One picture before and after encoding."""
+
+    raw: Path
+    """The programme's picture, yuv420p."""
+
+    media: Path
+    """CMAF whose first picture is the same one, encoded."""
+
+    size: tuple[int, int]
+    """Width and height of the raw picture."""
+
+    rendition_size: tuple[int, int]
+    """Width and height of the encoded one."""
+
+
+def quality_arguments(plan: QualityPlan) -> list[str]:
+    """Return the arguments that write the SSIM of two pictures to standard output."""
+    width, height = plan.rendition_size
+    raw = ffmpeg.input(
+        str(plan.raw), format="rawvideo", pix_fmt="yuv420p", video_size=plan.size, framerate=25
+    )
+    wanted = raw.video.filter("setparams", **_BT709)
+    if plan.rendition_size != plan.size:
+        wanted = wanted.filter("scale", width, height, flags="bicubic")
+    encoded = ffmpeg.input(str(plan.media), format="mp4").video
+    pair = [picture.filter("setpts", "N").filter("setsar", 1) for picture in (encoded, wanted)]
+    compared = ffmpeg.filter(pair, "ssim", stats_file="-", shortest=1)
+    return _compile([compared.output("-", format="null", **{"frames:v": 1})])
+
+
 def slate_arguments(
     *, width: int, height: int, font: Path, name_file: Path, note_file: Path, picture_fd: int
 ) -> list[str]:

@@ -21,7 +21,7 @@ from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape
 from transcoder.thumbnails import MadeThumbnail
 
-__all__ = ["CATCH_UP_S", "RADIO_CATCH_UP_S", "EncoderKeeper", "first_segment"]
+__all__ = ["CATCH_UP_S", "RADIO_CATCH_UP_S", "EncoderKeeper", "first_segment", "wanted_segment"]
 
 log = structlog.get_logger()
 
@@ -37,6 +37,11 @@ CATCH_UP_S: Final = 1.6
 RADIO_CATCH_UP_S: Final = 7.0
 """The same where there is no picture: a segment and 3 s, so that a new encoder, which encodes
 sound at a hundred times its speed, begins with the segment in which the last one failed."""
+
+
+def wanted_segment(newest: Mapping[str, PartAddress], begun: int) -> int:
+    """Return the oldest segment that an encoder which began with ``begun`` left incomplete."""
+    return min((address.next().msn for address in newest.values()), default=begun)
 
 
 def first_segment(
@@ -58,8 +63,7 @@ def first_segment(
     """
     length = frames_per_segment(frame_rate)
     reachable = tape_next - round(catch_up_s * frame_rate)
-    wanted = min((address.next().msn for address in newest.values()), default=begun)
-    return max(wanted, -(-reachable // length))
+    return max(wanted_segment(newest, begun), -(-reachable // length))
 
 
 class EncoderKeeper:
@@ -98,6 +102,9 @@ class EncoderKeeper:
         self._cpu_before_s = 0.0
         self._frames_before = 0
         self._speed = 0.0
+        self.frames_dropped = 0
+        """Frames of the programme that no encoder encoded: those of segments that were skipped."""
+
         self.current: EncoderRun | None = None
 
     @property
@@ -132,6 +139,7 @@ class EncoderKeeper:
         while True:
             newest = await self._encode(msn)
             following = self._tape.next or 0
+            wanted = wanted_segment(newest, msn)
             msn = first_segment(
                 newest=newest,
                 begun=msn,
@@ -139,6 +147,7 @@ class EncoderKeeper:
                 frame_rate=rate,
                 catch_up_s=self._catch_up_s,
             )
+            self.frames_dropped += max(0, msn - wanted) * frames_per_segment(rate)
 
     async def _encode(self, msn: int) -> Mapping[str, PartAddress]:
         """Run one encoder from segment ``msn`` to its first fault."""

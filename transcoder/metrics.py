@@ -171,7 +171,25 @@ class ProgrammeMetrics(Collector):
             sent.add_metric((state.channel, name), sender.sent_bytes)
         if state.sound is not None:
             sent.add_metric((state.channel, MP3), state.sound.sent_bytes)
-        yield from (up, restarts, cpu, frames, speed, queue, sent)
+        dropped = _counter(
+            "encoder_frames_dropped", "Frames of the programme that no encoder encoded", labels
+        )
+        dropped.add_metric(key, state.keeper.frames_dropped)
+        yield from (up, restarts, cpu, frames, dropped, speed, queue, sent)
+        yield from self._pictures(state)
+
+    def _pictures(self, state: ProgrammeState) -> Iterator[Metric]:
+        labels = ("channel", "encoder")
+        key = (state.channel, _ENCODER)
+        if state.quality is not None:
+            kept = _gauge(
+                "encoder_quality_ratio",
+                "Sampled SSIM of the rendition against the programme",
+                ("channel", "rendition"),
+            )
+            for name, ssim in state.quality.ssim.items():
+                kept.add_metric((state.channel, name), ssim)
+            yield kept
         if state.thumbnails is not None:
             lost = _counter(
                 "encoder_thumbnail_faults",

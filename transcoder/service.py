@@ -23,12 +23,13 @@ from transcoder.buffer import InputBuffer, Picture
 from transcoder.decision import Rules, blackouts_of
 from transcoder.decoder import Decoder
 from transcoder.encoder import Output
-from transcoder.fragments import MadeSound
+from transcoder.fragments import MadeHeader, MadePart, MadeSound
 from transcoder.graph import EncoderPlan
 from transcoder.http import control_routes
 from transcoder.keeper import CATCH_UP_S, RADIO_CATCH_UP_S, EncoderKeeper
 from transcoder.metrics import ProgrammeMetrics
 from transcoder.programme import ProgrammeThread
+from transcoder.quality import QualitySampler
 from transcoder.sender import RenditionSender
 from transcoder.slate import black_picture, draw_slate
 from transcoder.sound_sender import SoundSender
@@ -104,6 +105,8 @@ class ProgrammeService:
                     tasks.create_task(sender.run())
                 if state.thumbnails is not None:
                     tasks.create_task(state.thumbnails.run())
+                if state.quality is not None:
+                    tasks.create_task(state.quality.run())
                 if state.sound is not None:
                     tasks.create_task(state.sound.run())
                 tasks.create_task(supervise("state", self._teller(session, state), max_pause_s=2))
@@ -136,6 +139,7 @@ class ProgrammeService:
         thumbnails = None
         if self._size is not None:
             thumbnails = ThumbnailSender(url=f"{packager}/thumb/{channel.slug}", session=session)
+        quality = self._quality(tape)
         sound = SoundSender(url=f"{packager}/sound/{channel.slug}", session=session)
         restarts: dict[str, int] = {}
 
@@ -147,7 +151,7 @@ class ProgrammeService:
             plan=self._plan(),
             tape=tape,
             catch_up_s=RADIO_CATCH_UP_S if is_radio else CATCH_UP_S,
-            deliver=_deliver(asyncio.get_running_loop(), senders, sound),
+            deliver=_deliver(asyncio.get_running_loop(), senders, sound, quality),
             restarted=restarted,
             deliver_thumbnail=_deliver_thumbnail(asyncio.get_running_loop(), thumbnails),
         )
@@ -161,8 +165,20 @@ class ProgrammeService:
             keeper=keeper,
             senders=senders,
             thumbnails=thumbnails,
+            quality=quality,
             sound=sound if is_radio else None,
             encoder_restarts=restarts,
+        )
+
+    def _quality(self, tape: Tape) -> QualitySampler | None:
+        if self._size is None:
+            return None
+        return QualitySampler(
+            program=self._program,
+            tape=tape,
+            renditions=[item for item in self._renditions if item.kind == "video"],
+            size=self._size,
+            frame_rate=self._channel.frame_rate,
         )
 
     def _plan(self) -> EncoderPlan:
@@ -289,8 +305,14 @@ def _deliver(
     loop: asyncio.AbstractEventLoop,
     senders: Mapping[str, RenditionSender],
     sound: SoundSender,
+    quality: QualitySampler | None,
 ) -> Callable[[Output], None]:
     """Return the way of an encoder's output from its threads onto the event loop."""
+
+    def put(rendition: str, made: MadeHeader | MadePart) -> None:
+        senders[rendition].put(made)
+        if quality is not None:
+            quality.put(rendition, made)
 
     def deliver(output: Output) -> None:
         if loop.is_closed():
@@ -298,7 +320,7 @@ def _deliver(
         if isinstance(output.made, MadeSound):
             loop.call_soon_threadsafe(sound.put, output.made)
         else:
-            loop.call_soon_threadsafe(senders[output.rendition].put, output.made)
+            loop.call_soon_threadsafe(put, output.rendition, output.made)
 
     return deliver
 

@@ -9,6 +9,7 @@ from transcoder.buffer import InputBuffer
 from transcoder.decoder import Decoder
 from transcoder.keeper import EncoderKeeper
 from transcoder.programme import ProgrammeThread
+from transcoder.quality import QualitySampler
 from transcoder.sender import RenditionSender
 from transcoder.sound_sender import SoundSender
 from transcoder.switcher import Switcher
@@ -38,6 +39,9 @@ class ProgrammeState:
     keeper: EncoderKeeper
     senders: Mapping[str, RenditionSender]
     thumbnails: ThumbnailSender | None
+    """None for radio."""
+
+    quality: QualitySampler | None
     """None for radio."""
 
     sound: SoundSender | None

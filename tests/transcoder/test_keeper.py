@@ -21,7 +21,13 @@ from tests.transcoder.live_tape import LiveTape
 from transcoder.encoder import Output
 from transcoder.fragments import MadeHeader, MadePart
 from transcoder.graph import EncoderPlan
-from transcoder.keeper import CATCH_UP_S, RADIO_CATCH_UP_S, EncoderKeeper, first_segment
+from transcoder.keeper import (
+    CATCH_UP_S,
+    RADIO_CATCH_UP_S,
+    EncoderKeeper,
+    first_segment,
+    wanted_segment,
+)
 from transcoder.thumbnails import MadeThumbnail
 
 
@@ -51,6 +57,13 @@ def test_first_segment(newest: dict[str, PartAddress], tape_next: int, expected:
         newest=newest, begun=100, tape_next=tape_next, frame_rate=25, catch_up_s=CATCH_UP_S
     )
     assert found == expected
+
+
+def test_the_segment_that_is_wanted_is_the_oldest_that_is_not_whole() -> None:
+    newest = {"720p": PartAddress(101, 2), "a96": PartAddress(100, 5)}
+    assert wanted_segment(newest, 90) == 101
+    assert wanted_segment(newest | {"234p": PartAddress(99, 5)}, 90) == 100
+    assert wanted_segment({}, 90) == 90
 
 
 @pytest.mark.parametrize("into_segment", range(0, 96 + 50, 5))
