@@ -182,11 +182,11 @@ class Follower:
             return
         self._digests[segment.msn] = hashlib.sha256(data).hexdigest()
         self._shared.report.segments += 1
-        self._judge_rate(segment, data)
         facts = await self._facts(segment, data, decode=True)
         if facts is None:
             self._timeline.forget()
             return
+        self._judge_rate(segment, facts, len(data))
         for fault in self._timeline.take(segment, facts):
             self._shared.note(fault)
         self._judge_promise(facts)
@@ -293,11 +293,12 @@ class Follower:
 
     # -- what the multivariant playlist promises ----------------------------------------------
 
-    def _judge_rate(self, segment: Segment, data: bytes) -> None:
-        variant = self._watched.variant
-        if variant is None or not variant.bandwidth_bps or segment.duration_s < _SHORT_S:
+    def _judge_rate(self, segment: Segment, facts: SegmentFacts, size_bytes: int) -> None:
+        variant, main = self._watched.variant, facts.main
+        if variant is None or not variant.bandwidth_bps or main is None:
             return
-        rate_bps = 8 * len(data) / segment.duration_s
+        length_s = max(main.end_s - main.start_s, segment.duration_s)
+        rate_bps = 8 * size_bytes / length_s if length_s > _SHORT_S else 0.0
         if rate_bps > _PEAK * variant.bandwidth_bps:
             detail = f"{rate_bps:,.0f} bit/s, over 125 % of BANDWIDTH {variant.bandwidth_bps:,}"
             self._shared.fault("bandwidth", f"{self._name} {segment.msn}", detail)
@@ -345,9 +346,9 @@ class Follower:
         data = await self._media(segment, segment.resource, segment.duration_s)
         if data is None:
             return
-        self._judge_rate(segment, data)
         facts = await self._facts(segment, data, decode=False)
         if facts is not None:
+            self._judge_rate(segment, facts, len(data))
             self._judge_promise(facts)
             for fault in self._shared.boundaries.judge(self._name, segment, facts):
                 self._shared.note(fault)
