@@ -67,11 +67,16 @@ class QoeDesk:
         self._newcomers = Newcomers(secrets.token_bytes(32))
         self._tally = tally
         self._known = frozenset(channel.slug for channel in channels)
+        self._former: frozenset[str] = frozenset()
+        """Channels that were reported about until a reload took them away."""
+
         self._second, self._bodies = -1, 0
 
     def configure(self, channels: tuple[ChannelSettings, ...]) -> None:
         """Count reports about these channels from now on."""
-        self._known = frozenset(channel.slug for channel in channels)
+        known = frozenset(channel.slug for channel in channels)
+        self._former = (self._former | self._known) - known
+        self._known = known
         self.counts.configure(channels)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -114,6 +119,10 @@ class QoeDesk:
 
     def _take(self, lines: list[Report | Fault], client: str) -> int:
         reports: list[Report] = []
+        told = [line for line in lines if isinstance(line, Report)]
+        if told and all(line.content in self._former for line in told):
+            self._count("invalid", len(lines))
+            return 410  # CTA-5004-B: the player is to send nothing more to this target
         for line in lines:
             if not isinstance(line, Report):
                 self._count(line)

@@ -40,6 +40,7 @@ _QUERY: Final = re.compile(rb"[A-Za-z0-9%&=._~!$'()*+,;:@/?-]*")
 _HEADER: Final = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NUMBER: Final = re.compile(rb"[0-9]{1,15}")
+_CMCD: Final = re.compile(rb"\r\nCMCD-", re.IGNORECASE)
 _OF_MOMENTS: Final = frozenset({b"utc", b"t"})
 
 # Headers that change what a request means or what is answered.
@@ -117,7 +118,9 @@ class Gate:
 
     def _judge(self, block: bytes) -> tuple[bool, bool, str | None] | None:
         verdict = _judge_headers(block)
-        if len(block) <= _MAX_KNOWN_BYTES:
+        # Player: with CMCD in headers no two requests of a client have the same ones; to remember
+        # them would only push out those that come again.
+        if len(block) <= _MAX_KNOWN_BYTES and not _CMCD.search(block):
             if len(self._known) >= _MAX_KNOWN_HEADS:
                 # Whoever sends ever new headers costs himself and us a judgement each time.
                 self._known.clear()

@@ -105,6 +105,8 @@ HEADERS = (
     b"Accept: */*",
     b"Accept-Encoding: gzip, deflate, br",
     b"Accept-Language: vi-VN,vi;q=0.9",
+    b'CMCD-Session: sid="6e2fb550-c457",v=1',
+    b"cmcd-request: bl=2100,mtp=25400,su",
     b"Connection: keep-alive",
     b'sec-ch-ua: "Chromium";v="130"',
     b"Referer: http://live.example.vn/",

@@ -69,6 +69,18 @@ async def origin() -> AsyncIterator[Origin]:
         yield served
 
 
+async def test_players_of_a_channel_that_was_taken_away_are_told_to_stop(origin: Origin) -> None:
+    one, two = SETTINGS.channels[0], SETTINGS.channels[0].model_copy(update={"slug": "hyfm"})
+    assert await origin.post(line()) == 204
+    origin.desk.configure((two,))
+    assert await origin.post(line()) == 410
+    assert await origin.post(f"{line()}\n{line(cid='hyfm')}") == 204
+    assert await origin.post(line(cid="never-was")) == 204
+    assert await origin.post("nonsense") == 204
+    origin.desk.configure((one, two))
+    assert await origin.post(line()) == 204
+
+
 async def test_reports_are_taken_whatever_they_say(origin: Origin) -> None:
     assert await origin.post(f"{line()}\n{line(more='msd=1e308')}\nnonsense") == 204
     assert await origin.post(line(cid="elsewhere")) == 204

@@ -154,3 +154,13 @@ def test_parse_directives(query: bytes, expected: Directives | None) -> None:
 )
 def test_knows_the_queries_that_ask_for_the_past(query: bytes, *, names: bool) -> None:
     assert names_moment(query) is names
+
+
+def test_headers_of_cmcd_are_admitted_and_push_nobody_out_of_memory() -> None:
+    gate = Gate()
+    assert gate.admit(BROWSER) is not None
+    for number in range(2_000):
+        told = b"CMCD-Request: bl=%d\r\ncmcd-status: bs\r\n" % number
+        data = BROWSER.replace(b"Accept: */*\r\n", told + b"Accept: */*\r\n")
+        assert gate.admit(data) == gate.admit(BROWSER)
+    assert len(gate._known) == 1
