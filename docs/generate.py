@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 
 from core.config import Settings, load_settings
 from lensong.monitoring_files import render_monitoring_files
+from monitoring.dashboards.rendering import render_dashboards
 
 __all__ = [
     "main",
@@ -32,6 +33,7 @@ __all__ = [
 
 ROOT: Final = Path(__file__).parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
+DASHBOARDS: Final = ROOT / "deploy" / "grafana" / "dashboards"
 PROMETHEUS: Final = ROOT / "deploy" / "prometheus"
 PACKAGES: Final = (
     "core",
@@ -272,6 +274,8 @@ def main() -> None:
         (REFERENCE / name).write_text(text, encoding="utf-8")
     for name, text in prometheus_files().items():
         (PROMETHEUS / name).write_text(text, encoding="utf-8")
+    for name, text in render_dashboards().items():
+        (DASHBOARDS / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Grafana's dashboards as values; ``deploy/grafana/dashboards`` is made from them."""
