@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from monitoring.alerting import rule_groups
 from monitoring.dashboards.rendering import BOARDS, DATA_SOURCE_UID, render_dashboards
@@ -189,3 +193,43 @@ def test_the_catalogue_lists_exactly_what_is_not_made_and_why() -> None:
     made = known_families().keys()
     assert catalogue().keys() - made - AWAITED == NOT_MADE
     assert not made & NOT_MADE
+
+
+async def test_verify_grafana_imports_each_dashboard_and_runs_each_query() -> None:
+    """Against a server that answers in Grafana's form: one query it refuses, and none of ours."""
+    imported: list[str] = []
+    asked: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer a-token"
+        imported.append((await request.json())["dashboard"]["uid"])
+        return web.json_response({"status": "success"})
+
+    async def query(request: web.Request) -> web.Response:
+        results: dict[str, Any] = {}
+        for one in (await request.json())["queries"]:
+            asked.append(one["expr"])
+            results[one["refId"]] = (
+                {"error": "parse error", "frames": []}
+                if "lensong_build_info" in one["expr"]
+                else {"frames": [{"data": {"values": [[1, 2], [3, 4]]}}]}
+            )
+        return web.json_response({"results": results})
+
+    app = web.Application()
+    app.add_routes([web.post("/api/dashboards/db", take), web.post("/api/ds/query", query)])
+    async with TestServer(app) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(GRAFANA.parent / "verify-grafana"),
+            str(server.make_url("")),
+            env={"GRAFANA_TOKEN": "a-token"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said = (await process.communicate())[0].decode()
+    assert process.returncode == 1
+    assert said.splitlines()[-1] == "9 dashboards, 1 faults"
+    assert "FAULT Phiên bản đang chạy / Versions that run A: parse error" in said
+    assert sorted(imported) == sorted(f"lensong-{board.name}" for board in BOARDS)
+    assert len(asked) == len(queries())
+    assert not [expr for expr in asked if "$" in expr]
