@@ -8,40 +8,51 @@ installation has the files).  It runs in no service.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from typing import Any, Final
-
-from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
-from grafana_foundation_sdk.builders import dashboard as dashboards
-from grafana_foundation_sdk.builders.prometheus import Dataquery
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.common import (
-    BigValueColorMode,
-    BigValueTextMode,
-    DataSourceRef,
-    GraphThresholdsStyleMode,
-    LegendDisplayMode,
-    LegendPlacement,
-    TooltipDisplayMode,
-    VisibilityMode,
-)
-from grafana_foundation_sdk.models.dashboard import (
-    DashboardCursorSync,
-    DashboardLinkType,
-    FieldColorModeId,
-    Threshold,
-    ThresholdsMode,
-    ValueMap,
-    ValueMappingResult,
-    VariableOption,
-    VariableRefresh,
-)
 
 from monitoring.dashboards.making import ENCODER, INPUTS, SWITCHER
 from monitoring.dashboards.serving import ORIGIN, PACKAGING
 from monitoring.dashboards.specification import Board, Panel
 from monitoring.dashboards.wall import WALL
 from monitoring.dashboards.watching import AUDIENCE, OBJECTIVES, VIEWERS
+
+with warnings.catch_warnings():
+    # It would have us use the form of Grafana 12, which 11 does not read.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from grafana_foundation_sdk.builders import (
+        bargauge,
+        common,
+        stat,
+        statetimeline,
+        table,
+        timeseries,
+    )
+    from grafana_foundation_sdk.builders import dashboard as dashboards
+    from grafana_foundation_sdk.builders.prometheus import Dataquery
+    from grafana_foundation_sdk.cog.encoder import JSONEncoder
+    from grafana_foundation_sdk.models.common import (
+        BigValueColorMode,
+        BigValueTextMode,
+        DataSourceRef,
+        GraphThresholdsStyleMode,
+        LegendDisplayMode,
+        LegendPlacement,
+        TooltipDisplayMode,
+        VisibilityMode,
+    )
+    from grafana_foundation_sdk.models.dashboard import (
+        DashboardCursorSync,
+        DashboardLinkType,
+        FieldColorModeId,
+        Threshold,
+        ThresholdsMode,
+        ValueMap,
+        ValueMappingResult,
+        VariableOption,
+        VariableRefresh,
+    )
 
 __all__ = ["BOARDS", "DATA_SOURCE_UID", "SCHEMA_VERSION", "render_dashboards"]
 
