@@ -336,6 +336,23 @@ ENCODER: Final = Board(
             ),
             steps=good_below(0.05, 0.1),
         ),
+        graph(
+            "Khung không được mã hoá trong 5 phút",
+            "Frames that nobody encoded in 5 min",
+            "short",
+            Query(_events("lensong_encoder_frames_dropped_total", "channel"), "{{channel}}"),
+            steps=GOOD_BELOW,
+        ),
+        graph(
+            "Giống hình gốc đến đâu (SSIM)",
+            "Likeness to the programme (SSIM)",
+            "percentunit",
+            Query(
+                f"min by (channel, rendition) (lensong_encoder_quality_ratio{{{CHANNEL}}})",
+                "{{channel}} {{rendition}}",
+            ),
+            steps=good_above(0.9, 0.95),
+        ),
         Panel(
             kind="table",
             vi="Phiên bản đang chạy",

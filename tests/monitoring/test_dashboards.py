@@ -44,8 +44,6 @@ AWAITED = frozenset(
 NOT_MADE = frozenset(
     {
         "lensong_channel_override_active",
-        "lensong_encoder_frames_dropped_total",
-        "lensong_encoder_quality_ratio",
         "lensong_input_buffer_seconds",
         "lensong_input_packets_lost_total",
         "lensong_input_packets_retransmitted_total",
@@ -59,7 +57,7 @@ NOT_MADE = frozenset(
     }
 )
 """Families of the catalogue whose capability the platform does not have: SRT and RTP, MPEG-TS, an
-override, a redundant encoder, tokens, Redis, a sampled quality."""
+override, a redundant encoder, tokens, Redis."""
 
 
 def schema(name: str) -> dict[str, Any]:
