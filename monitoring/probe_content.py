@@ -24,8 +24,10 @@ _PATIENCE_S: Final[dict[FaultKind, float]] = {
 """Seconds of media after which each is a fault (METRICS, "Black / freeze / silence")."""
 
 _DARK_SHARE: Final = 0.98
-_SAME: Final = 0.001 * 255
-"""Mean difference of luma below which two key frames are one picture."""
+_STILL_MEAN: Final = 0.004 * 255
+_STILL_SPOT: Final = 0.03 * 255
+"""What two key frames of a still picture may differ, on the whole and at the worst spot: an encoder
+draws it anew each time, and a presenter before a still background changes little on the whole."""
 
 _SILENT_DBFS: Final = -60.0
 _STEREO: Final = 2
@@ -74,7 +76,7 @@ class ContentWatch:
         span_s = duration_s / len(pictures)
         for picture in pictures:
             self._lasts("black", span_s, holds=picture.dark_share >= _DARK_SHARE)
-            same = self._last is not None and _difference(self._last.luma, picture.luma) < _SAME
+            same = self._last is not None and _is_still(self._last.luma, picture.luma)
             self._lasts("freeze", span_s, holds=same)
             self._last = picture
 
@@ -89,7 +91,8 @@ class ContentWatch:
         self.lasted_s[kind] = self.lasted_s[kind] + span_s if holds else 0.0
 
 
-def _difference(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
+def _is_still(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> bool:
     if one.shape != other.shape:
-        return 255.0
-    return float(np.mean(np.abs(one.astype(np.int16) - other.astype(np.int16))))
+        return False
+    change = np.abs(one.astype(np.int16) - other.astype(np.int16))
+    return float(change.mean()) < _STILL_MEAN and int(change.max()) < _STILL_SPOT

@@ -98,21 +98,26 @@ class Follower:
     async def run(self) -> None:
         """Follow until the presentation has ended; cancelling is safe."""
         while True:
-            playlist = self._watch.playlist
-            wanted = next_reload(playlist) if playlist is not None else None
-            if wanted is not None and self._role in ("main", "sound"):
+            wanted = self._next_reload()
+            if wanted is not None:
                 good = await self._blocking_turn(wanted)
             else:
                 good = await self._turn(self._url, _TIMEOUT_S)
             playlist = self._watch.playlist
             if playlist is not None and playlist.ended and good:
                 return
-            await self._pause(blocking=good and wanted is not None)
+            if wanted is None or not good:  # a blocking reload is paced by the server
+                await self._pause()
 
-    async def _pause(self, *, blocking: bool) -> None:
+    def _next_reload(self) -> tuple[int, int] | None:
+        """Return what a blocking reload asks for; renditions that are not watched are polled."""
         playlist = self._watch.playlist
-        if blocking:
-            return
+        if playlist is None or self._role not in ("main", "sound"):
+            return None
+        return next_reload(playlist)
+
+    async def _pause(self) -> None:
+        playlist = self._watch.playlist
         if playlist is None:
             await asyncio.sleep(_RETRY_S)
             return

@@ -44,8 +44,15 @@ def test_black_is_told_after_two_seconds_and_frozen_after_five() -> None:
 def test_a_frozen_picture_is_told_even_if_it_was_encoded_anew() -> None:
     still = picture()
     again = Picture(0.0, 0.0, still.luma.copy())
-    again.luma[0, 0] ^= 64
+    again.luma[::2] ^= 1
     assert told((still, None), (again, None), (still, None), (again, None)) == ["freeze"]
+
+
+def test_a_small_spot_that_moves_is_no_frozen_picture() -> None:
+    still = picture(100)
+    speaking = Picture(0.0, 0.0, still.luma.copy())
+    speaking.luma[0, 0] = 140
+    assert told(*[(still, None), (speaking, None)] * 3) == []
 
 
 def test_silence_is_told_after_five_seconds() -> None:
