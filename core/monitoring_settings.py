@@ -102,6 +102,16 @@ class WebhookSettings(SettingsModel):
     """``page``: only what wakes people. ``ticket``: that, and what waits for the morning."""
 
 
+class ProbeSettings(SettingsModel):
+    """A channel of somebody else, or of this station at another address, that is played too."""
+
+    name: ReceiverName
+    """Name of the channel in metrics; not that of a channel of this station."""
+
+    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s@]+$")]
+    """Address of a multivariant or media playlist."""
+
+
 class MonitoringSettings(SettingsModel):
     """Monitoring: the process that watches the others."""
 
@@ -127,6 +137,15 @@ class MonitoringSettings(SettingsModel):
 
     report_days: Annotated[int, Field(ge=1, le=4_000)] = 400
     """Days for which the daily quality sheets are kept."""
+
+    vantage: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "inside"
+    """Name of the place that the synthetic player plays from, in metrics."""
+
+    probe: bool = True
+    """Play every channel without end, as a strict viewer does, and ``probes`` too."""
+
+    probes: Annotated[tuple[ProbeSettings, ...], Field(max_length=32)] = ()
+    """Foreign channels to play."""
 
     @model_validator(mode="after")
     def _receivers_differ(self) -> Self:

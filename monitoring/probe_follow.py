@@ -201,9 +201,9 @@ class Follower:
         else:
             for fault in self._shared.boundaries.judge(self._name, segment, facts):
                 self._shared.note(fault)
-        self._judge_content(segment, facts)
+        await self._judge_content(segment, facts)
 
-    def _judge_content(self, segment: Segment, facts: SegmentFacts) -> None:
+    async def _judge_content(self, segment: Segment, facts: SegmentFacts) -> None:
         self._shared.report.pictures += len(facts.pictures)
         if facts.track("video") is not None and not facts.pictures:
             detail = "no key frame of it can be decoded"
@@ -211,7 +211,7 @@ class Follower:
         for fault in self._shared.content.take(facts, segment.duration_s, segment.msn):
             self._shared.note(fault)
         if facts.sound:
-            self._shared.heard(facts)
+            await asyncio.to_thread(self._shared.heard, facts)
 
     async def _facts(self, segment: Segment, data: bytes, *, decode: bool) -> SegmentFacts | None:
         """Look into a segment; None, with a fault, if there is nothing that can be read."""

@@ -18,6 +18,7 @@ from monitoring.day_keeper import DayKeeper
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
+from monitoring.probe_service import ProbeService, targets_of
 from monitoring.receivers import receivers_of
 from monitoring.runbooks import load_runbooks, runbook_routes
 
@@ -47,6 +48,7 @@ class MonitoringService:
         receivers = receivers_of(settings, receiver_secrets(settings))
         self._days = DayKeeper(settings, secret=secret)
         self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
+        self._probes = ProbeService(targets_of(settings), settings.monitoring.vantage, registry)
         self._admin = AdminPort(
             service="monitoring",
             host=network.internal_host,
@@ -78,6 +80,7 @@ class MonitoringService:
                 serve_application(pages, network.monitoring_host, network.monitoring_port)
             )
             tasks.create_task(self._clock.run())
+            tasks.create_task(self._probes.run())
             tasks.create_task(self._alerts.run())
             tasks.create_task(supervise("days", self._days.run, max_pause_s=60.0))
 

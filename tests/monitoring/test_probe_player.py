@@ -6,13 +6,16 @@ All scenarios run side by side, once, on the wall clock: FFmpeg writes them live
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from monitoring.probe_player import Probe
 from monitoring.probe_report import ProbeReport, render_table
+from monitoring.probe_service import ProbeService
 from tests.monitoring.foreign_hls import HARMS, foreign_sources, harmful_server
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(120)]
@@ -46,6 +49,10 @@ _TABLE: Final[dict[str, set[str]]] = {
 """By scenario: the kinds of fault that are found, each of them and no other."""
 
 
+_REGISTRY: Final = CollectorRegistry()
+"""Of the service, which plays the healthy and the dark scenario meanwhile."""
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ProbeReport]:
     """Watch every scenario at once."""
@@ -55,10 +62,19 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ProbeReport]:
 async def _watch_all(folder: Path) -> dict[str, ProbeReport]:
     async with foreign_sources(folder) as folders, harmful_server(folders) as site:
         probes = {name: Probe(f"{site}/{name}/master.m3u8", vantage="here") for name in HARMS}
+        targets = {name: f"{site}/{name}/master.m3u8" for name in ("healthy-ts", "dark")}
+        service = ProbeService(targets, "inside", _REGISTRY)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_for_a_while(service))
             for probe in probes.values():
                 tasks.create_task(probe.run(_WATCH_S))
         return {name: probe.report for name, probe in probes.items()}
+
+
+async def _for_a_while(service: ProbeService) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_WATCH_S):
+            await service.run()
 
 
 @pytest.mark.parametrize(("scenario", "kinds"), _TABLE.items())
@@ -89,6 +105,33 @@ def test_encryption_is_told_and_a_presentation_that_ends_ends_the_watch(
 ) -> None:
     assert reports["encrypted"].notes == ["encrypted (AES-128): media are fetched, and not decoded"]
     assert reports["ended"].watched_s < _WATCH_S - 1
+
+
+def test_the_service_tells_prometheus_what_the_player_had(
+    reports: dict[str, ProbeReport],
+) -> None:
+    assert reports
+
+    def sample(name: str, channel: str, **labels: str) -> float:
+        value = _REGISTRY.get_sample_value(name, {"channel": channel, **labels})
+        assert value is not None, (name, channel, labels)
+        return value
+
+    place = {"vantage": "inside"}
+    assert sample("lensong_probe_success", "healthy-ts", **place) == 1.0
+    assert sample("lensong_probe_success", "dark", **place) == 0.0
+    assert 0 < sample("lensong_probe_startup_seconds", "healthy-ts", **place) < 3
+    assert 6 <= sample("lensong_probe_live_latency_seconds", "healthy-ts", **place) < 10
+    assert sample("lensong_probe_faults_total", "healthy-ts", kind="silence", **place) == 0
+    assert sample("lensong_probe_faults_total", "dark", kind="silence", **place) >= 1
+    point = {"point": "output"}
+    assert sample("lensong_content_fault_active", "dark", kind="black", **point) == 1
+    assert sample("lensong_content_fault_active", "healthy-ts", kind="black", **point) == 0
+    # FFmpeg's sine is an eighth of full scale, mono: heard from both sides, -18.1 dBFS and K.
+    loudness = sample("lensong_audio_loudness_lufs", "healthy-ts", window="integrated", **point)
+    assert -21 < loudness < -15
+    peak = sample("lensong_audio_true_peak_dbtp", "healthy-ts", **point)
+    assert -19 < peak < -16
 
 
 def test_faults_name_the_segment(reports: dict[str, ProbeReport]) -> None:

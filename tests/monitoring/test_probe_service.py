@@ -1,0 +1,61 @@
+"""The probe without end: its targets and its families."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from prometheus_client import CollectorRegistry
+
+from core.config import parse_settings
+from monitoring.probe_faults import FAULT_KINDS
+from monitoring.probe_service import ProbeService, targets_of
+
+SETTINGS = """
+[station]
+name = "Đài"
+[network]
+http_port = 8123
+[monitoring]
+{more}
+[[monitoring.probes]]
+name = "far"
+url = "https://far.example/x.m3u8"
+[[channels]]
+slug = "hytv"
+name = "Truyền hình"
+kind = "tv"
+"""
+
+
+def test_own_channels_and_foreign_ones_are_played() -> None:
+    assert targets_of(parse_settings(SETTINGS.format(more=""), name="test")) == {
+        "far": "https://far.example/x.m3u8",
+        "hytv": "http://127.0.0.1:8123/live/hytv/index.m3u8",
+    }
+
+
+def test_nothing_is_played_where_the_probe_is_switched_off() -> None:
+    assert targets_of(parse_settings(SETTINGS.format(more="probe = false"), name="test")) == {}
+
+
+async def test_counters_begin_at_zero_and_a_server_that_is_not_there_is_a_fault() -> None:
+    registry = CollectorRegistry()
+    service = ProbeService({"hytv": "http://127.0.0.1:9/x.m3u8"}, "inside", registry)
+
+    def faults(kind: str) -> float | None:
+        labels = {"channel": "hytv", "vantage": "inside", "kind": kind}
+        return registry.get_sample_value("lensong_probe_faults_total", labels)
+
+    def success() -> float | None:
+        labels = {"channel": "hytv", "vantage": "inside"}
+        return registry.get_sample_value("lensong_probe_success", labels)
+
+    assert [faults(kind) for kind in FAULT_KINDS] == [0.0] * len(FAULT_KINDS)
+    assert success() == 0.0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await service.run()
+    assert faults("unreachable") == 1.0
+    assert success() == 0.0
+    assert faults("media_sequence") == 0.0
