@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from benchmarks.alert_faults import FAULTS, LOUDNESS, alert_faults
 from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
 from benchmarks.faults import SCENARIOS, run_scenarios
@@ -92,6 +93,12 @@ async def saturated(minutes: float) -> bool:
     return await saturation(round(minutes * 60), 2_000)
 
 
+async def alerts(_: float) -> bool:
+    """Ten faults of a watched station: the right alert within 30 s, and no other page."""
+    outcomes = await alert_faults([LOUDNESS, *FAULTS])
+    return all(outcome.met for outcome in outcomes)
+
+
 async def killed_archiving(_: float) -> bool:
     """SIGKILL of the packager at 200 moments: what was acknowledged as archived is there."""
     return await archive_kills(200)
@@ -129,6 +136,7 @@ async def poor_networks(minutes: float) -> bool:
 
 
 MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
+    "alerts": (alerts, 0),
     "ten-minutes": (ten_minutes, 10),
     "playing": (playing, 5),
     "latency": (latency, 0),

@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,7 +148,7 @@ class Station:
         if running is not None and running.returncode is None:
             return
         network = self.settings.network
-        radio = channel == "hyfm"
+        radio = self.settings.channel(channel).kind == "radio"
         folder = self.folder / f"{channel}-{name}"
         folder.mkdir(exist_ok=True)
         self.studios[channel, name] = await asyncio.create_subprocess_exec(
@@ -162,12 +162,17 @@ class Station:
                 **child_environment(),
                 PUBLISH_KEY_VARIABLE: self.key,
                 "LENSONG_STUDIO_CLOCK": self.studio_clock,
+                "LENSONG_STUDIO_FAULT": str(self.fault_file(channel, name)),
             },
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def fault_file(self, channel: str, name: str) -> Path:
+        """Return the file whose word is what a studio does wrong: black, freeze, silence, loud."""
+        return self.folder / f"fault-{channel}-{name}"
 
     async def unplug(self, channel: str, name: str) -> None:
         """Kill a studio as a power cut does."""
@@ -281,12 +286,15 @@ def _free_ports(offset: int) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
+async def running_platform(
+    text: str, folder: Path, *, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Station]:
     """Run the platform with settings of the caller's, and no studio.
 
     Args:
         text: The settings file; its inputs name the variables KEY_STUDIO, KEY_BACKUP, KEY_RADIO.
         folder: For the settings, the log and the studios' files.
+        environment: What else the platform's has.
     """
     path = folder / "station.toml"
     path.write_text(text, encoding="utf-8")
@@ -303,7 +311,12 @@ async def running_platform(text: str, folder: Path) -> AsyncIterator[Station]:
             *parent_arguments("lensong"),  # it ends with us, however we end
             *("run", str(path)),
             cwd=ROOT,
-            env={**child_environment(), **named, INTERNAL_SECRET_VARIABLE: secret},
+            env={
+                **child_environment(),
+                **named,
+                **(environment or {}),
+                INTERNAL_SECRET_VARIABLE: secret,
+            },
             stderr=stack.enter_context(log.open("wb")),
         )
         station = Station(settings, folder, key, secret, client, platform)
