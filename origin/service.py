@@ -34,6 +34,7 @@ from origin.listeners import RadioDesk
 from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
 from origin.prepared import ResponseTable
+from origin.privacy import PRIVACY_PATH, render_privacy
 from origin.qoe import QoeDesk
 from origin.recordings import Recordings
 from origin.store import Follower
@@ -192,6 +193,7 @@ class Origin:
 
     def _put_fixed(self) -> None:
         self.exports.configure(self._settings)
+        self.table.put(PRIVACY_PATH.encode(), render_privacy(self._settings.station.name))
         settings = self._settings
         self._previews.configure(settings)
         self._web.configure(

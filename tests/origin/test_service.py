@@ -95,7 +95,12 @@ def ports(unused_tcp_port_factory: Any) -> list[int]:
 async def test_serves_what_the_packager_tells(tmp_path: Path, ports: list[int]) -> None:
     async with running(tmp_path, ports) as it:
         assert it.origin.not_ready() is None
-        for path in ("/live/hyfm/index.m3u8", "/ll/hyfm/a64/index.m3u8", "/api/v1/channels.json"):
+        for path in (
+            "/rieng-tu",
+            "/live/hyfm/index.m3u8",
+            "/ll/hyfm/a64/index.m3u8",
+            "/api/v1/channels.json",
+        ):
             assert (await it.get(path))[0] == 200
         waiting = f"/ll/hyfm/a64/index.m3u8?_HLS_msn={MSN + 1}&_HLS_part=0"
         async with asyncio.TaskGroup() as tasks:

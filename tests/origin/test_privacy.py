@@ -1,0 +1,18 @@
+"""origin.privacy: what viewers are told of what is counted."""
+
+from __future__ import annotations
+
+from origin.privacy import render_privacy
+
+
+def test_the_page_is_vietnamese_first_and_names_how_not_to_be_counted() -> None:
+    page = render_privacy("Đài <Hưng Yên>")
+    text = b"".join(page.body).decode()
+    assert "Đài &lt;Hưng Yên&gt;" in text
+    assert "<Hưng" not in text
+    assert text.index("Được đếm") < text.index("What is counted")
+    assert text.count("Do Not Track") == text.count("Global Privacy Control") == 2
+    headers = dict(page.headers)
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "Set-Cookie" not in headers
+    assert "<script" not in text
