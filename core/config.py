@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from core.clip_settings import ClipsSettings, PodcastSettings
+from core.content_settings import ContentExceptionSettings, ContentSettings
 from core.errors import ConfigError
 from core.monitoring_settings import (
     MailSettings,
@@ -390,6 +391,10 @@ class ChannelSettings(SettingsModel):
     """Picture of the channel for TV apps, a PNG, JPEG, WebP or SVG file of at most 1 MB; without
     it its initials are drawn."""
 
+    content: ContentSettings = ContentSettings()
+    """What is measured of pictures and sound."""
+    exceptions: Annotated[tuple[ContentExceptionSettings, ...], Field(max_length=64)] = ()
+    """Times at which faults of content are none."""
     inputs: Annotated[tuple[InputSettings, ...], Field(max_length=16)] = ()
     """Studio feeds, in order of priority; without any the channel shows its slate."""
 

@@ -145,7 +145,9 @@ def _guide_line(slug: str, facts: dict[str, Any]) -> str:
 def _judgement(facts: Any) -> str:
     if not isinstance(facts, dict):
         return "?"
-    return "good" if facts.get("good") else "bad"
+    if not facts.get("good"):
+        return "bad"
+    return str(facts.get("fault") or "good")
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -8,6 +8,10 @@ An input is *good* while it delivers: a frame was there when its turn came, not 
 ago than the channel's patience.  It is *trusted* when it has been good for long enough
 since it was last lost; only a trusted input is returned to, which is what keeps a
 flapping feed (1 Hz) from dragging the viewers to and fro.
+
+A good input may have a *fault of content*: it delivers, but what it delivers has been
+black, frozen or silent for longer than the channel bears.  It ranks between the trusted
+inputs without a fault and the slate.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from core.timeline import UnixNs
 __all__ = [
     "SLATE",
     "Blackout",
+    "ContentFault",
     "Decision",
     "InputState",
     "Rules",
@@ -35,7 +40,8 @@ __all__ = [
 SLATE: Final = "slate"
 """Name of the source that is always there."""
 
-Reason: TypeAlias = Literal["loss", "recover", "operator", "schedule"]
+ContentFault: TypeAlias = Literal["black", "freeze", "silence"]
+Reason: TypeAlias = Literal["loss", "recover", "operator", "schedule"] | ContentFault
 
 _NS: Final = 1_000_000_000
 
@@ -65,6 +71,18 @@ class InputState:
 
     was_lost: bool
     """It was good before and then not, since the programme began."""
+
+    fault: ContentFault | None = None
+    """For what its content has been bad for the channel's switch time."""
+
+    alive: bool = True
+    """Nothing is flagged in its content for which it could be left."""
+
+    was_faulty: bool = False
+    """It had such a fault since the programme began."""
+
+    alive_since_ns: int = 0
+    """When its content was last dead, on the caller's clock; of meaning once it was faulty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +155,43 @@ def decide_source(
     if taken is not None and taken.good:
         return Stay() if on_air == taken.name else SwitchTo(taken.name, "operator")
 
-    trusted = [item.name for item in inputs if _is_trusted(item, now_ns, rules)]
     current = by_name.get(on_air)
     if current is not None and current.good:
-        better = _before(trusted, on_air, [item.name for item in inputs])
+        return _decide_to_leave(inputs, current, now_ns=now_ns, rules=rules)
+    return _decide_in_need(inputs, on_air=on_air, now_ns=now_ns, rules=rules)
+
+
+def _decide_to_leave(
+    inputs: Sequence[InputState], current: InputState, *, now_ns: int, rules: Rules
+) -> Decision:
+    """Decide while what is on air delivers."""
+    trusted = [item.name for item in inputs if _is_trusted(item, now_ns, rules)]
+    if current.fault is None:
+        better = _before(trusted, current.name, [item.name for item in inputs])
         return Stay() if better is None else SwitchTo(better, "recover")
+    # A picture without sound, or sound without a picture, is still the programme: a viewer gets
+    # more from it than from a slate, and the studio may mean it.  So it is left for an input that
+    # is good and alive, and for nothing else; if all are dead, what is on stays.
+    return SwitchTo(trusted[0], current.fault) if trusted else Stay()
+
+
+def _decide_in_need(
+    inputs: Sequence[InputState], *, on_air: str, now_ns: int, rules: Rules
+) -> Decision:
+    """Decide while the slate is on air, or an input that delivers no more."""
+    reason: Reason = "recover" if on_air == SLATE else "loss"
+    trusted = [item for item in inputs if _is_trusted(item, now_ns, rules)]
+    # Black or silent, but a signal that holds: better than the slate, for the same reason.
+    trusted += sorted(
+        (item for item in inputs if _has_trusted_signal(item, now_ns, rules)),
+        key=lambda item: item.fault is not None,
+    )
     if trusted:
-        return SwitchTo(trusted[0], "recover" if on_air == SLATE else "loss")
+        return SwitchTo(trusted[0].name, reason)
     if on_air == SLATE:
         return Stay()
     steady = [item.name for item in inputs if item.good and _good_for(item, now_ns) >= _STEADY_NS]
-    return SwitchTo(steady[0] if steady else SLATE, "loss")
+    return SwitchTo(steady[0] if steady else SLATE, reason)
 
 
 def _good_for(item: InputState, now_ns: int) -> int:
@@ -155,6 +199,13 @@ def _good_for(item: InputState, now_ns: int) -> int:
 
 
 def _is_trusted(item: InputState, now_ns: int, rules: Rules) -> bool:
+    # What is flagged already may be the same fault, seconds behind: not that one.
+    if not item.alive or not _has_trusted_signal(item, now_ns, rules):
+        return False
+    return not item.was_faulty or now_ns - item.alive_since_ns >= rules.return_after_ns
+
+
+def _has_trusted_signal(item: InputState, now_ns: int, rules: Rules) -> bool:
     # An input that was never lost is trusted at once: the first picture of the day does
     # not wait, and a backup that has just come up is better than slate.
     if not item.good:

@@ -30,6 +30,7 @@ def render_status(state: ProgrammeState) -> dict[str, Any]:
         "inputs": {
             name: {
                 "good": health[name][0],
+                "fault": switcher.content_fault(name) if health[name][0] else None,
                 "since_ns": health[name][1] + behind_ns if health[name][0] else 0,
                 "buffer_ms": round(item.buffer.buffered_s * 1000),
                 "drift_ppm": round(item.buffer.drift_ratio * 1e6),
@@ -50,6 +51,7 @@ def render_status(state: ProgrammeState) -> dict[str, Any]:
         "encoder_restarts": sum(state.encoder_restarts.values()),
         "decoder_pids": {name: item.decoder.pid for name, item in state.inputs.items()},
         "frame": state.programme.frame,
+        "content_dropped_ticks": state.content.dropped,
         "clock_lag_ms": state.programme.clock.lag_ns // 1_000_000,
     }
 

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from core.content import CONTENT_KINDS, PICTURE_KINDS, SWITCH_KINDS
+from core.loudness import FLOOR_LUFS, decibels
 from transcoder.decision import SLATE
 from transcoder.decoder import DECODER_FAULTS
 from transcoder.graph import MP3
@@ -17,7 +19,7 @@ from transcoder.state import ProgrammeState
 __all__ = ["ProgrammeMetrics"]
 
 _GAP_BUCKETS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10)
-_REASONS: Final = ("loss", "recover", "operator", "schedule")
+_REASONS: Final = ("loss", "recover", "operator", "schedule", *SWITCH_KINDS)
 _FAULTS: Final = ("exit", "blocked", "silent", "late", "format")
 _THUMBNAIL_FAULTS: Final = ("end", "format")
 _ENCODER: Final = "a"
@@ -54,6 +56,7 @@ class ProgrammeMetrics(Collector):
             self._gap.labels(state.channel).observe(gaps.pop())
         yield from self._inputs(state)
         yield from self._switcher(state)
+        yield from _content(state)
         yield from self._encoder(state)
 
     def _inputs(self, state: ProgrammeState) -> Iterator[Metric]:
@@ -201,6 +204,38 @@ class ProgrammeMetrics(Collector):
                 lost.add_metric((*key, fault), state.keeper.thumbnail_faults.get(fault, 0))
             lost.add_metric((*key, "unsent"), state.thumbnails.dropped)
             yield lost
+
+
+def _content(state: ProgrammeState) -> Iterator[Metric]:
+    labels = ("channel", "point")
+    active = _gauge(
+        "content_fault_active",
+        "1 while black, freeze, silence, mono_loss, phase or loudness is detected at a point",
+        (*labels, "kind"),
+    )
+    seconds = _counter("content_fault_seconds", "Seconds in each content fault", (*labels, "kind"))
+    loudness = _gauge(
+        "audio_loudness_lufs",
+        "Loudness after EBU R 128; -120 while there is none",
+        (*labels, "window"),
+    )
+    peak = _gauge("audio_true_peak_dbtp", "Highest true peak of the last 10 s", labels)
+    for point, meter in state.content.points.items():
+        key = (state.channel, point)
+        for kind in CONTENT_KINDS:
+            if state.has_picture or kind not in PICTURE_KINDS:
+                active.add_metric((*key, kind), meter.is_flagged(kind))
+                seconds.add_metric((*key, kind), meter.flagged_s(kind))
+        step = meter.step
+        windows = {
+            "momentary": None if step is None else step.momentary,
+            "short_term": None if step is None else step.short_term,
+            "integrated": meter.integrated.integrated,
+        }
+        for window, value in windows.items():
+            loudness.add_metric((*key, window), FLOOR_LUFS if value is None else value)
+        peak.add_metric(key, decibels(meter.true_peak))
+    yield from (active, seconds, loudness, peak)
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:

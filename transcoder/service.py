@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from core.admin import AdminPort, new_registry
 from core.clock import monotonic_ns, unix_ns
 from core.config import ChannelSettings, InputSettings, Settings, load_settings
+from core.content_settings import limits_of
 from core.errors import ConfigError
 from core.guide_files import GuideFiles
 from core.ladder import renditions_of
@@ -20,6 +22,7 @@ from core.programs import ffmpeg_program
 from core.tasks import supervise
 from core.timeline import UnixNs
 from transcoder.buffer import InputBuffer, Picture
+from transcoder.content_watch import ContentWatch
 from transcoder.decision import Rules, blackouts_of
 from transcoder.decoder import Decoder
 from transcoder.encoder import Output
@@ -34,7 +37,7 @@ from transcoder.sender import RenditionSender
 from transcoder.slate import black_picture, draw_slate
 from transcoder.sound_sender import SoundSender
 from transcoder.state import ProgrammeInput, ProgrammeState
-from transcoder.switcher import Switcher
+from transcoder.switcher import ContentVerdict, Switcher
 from transcoder.tape import Tape
 from transcoder.thumbnails import MadeThumbnail, ThumbnailSender
 from transcoder.titles import TitleFollower, tell_state
@@ -75,6 +78,7 @@ class ProgrammeService:
         self._reloads: asyncio.Queue[ChannelSettings] = asyncio.Queue()
         self._titles: dict[str, TitleFollower] = {}
         self._guide = GuideFiles(settings.guide_dir)
+        self._zone = ZoneInfo(settings.station.timezone)
 
     async def run(self) -> None:
         """Run the programme until cancelled."""
@@ -100,6 +104,7 @@ class ProgrammeService:
                 tasks.create_task(admin.run())
                 tasks.create_task(self._draw_slate())
                 tasks.create_task(_run_thread(state.programme))
+                tasks.create_task(_run_thread(state.content))
                 tasks.create_task(state.keeper.run())
                 for sender in state.senders.values():
                     tasks.create_task(sender.run())
@@ -116,12 +121,15 @@ class ProgrammeService:
     def _build(self, session: aiohttp.ClientSession) -> ProgrammeState:
         channel, settings = self._channel, self._settings
         inputs = {item.name: self._input(session, item) for item in channel.inputs}
+        # The two know each other: the tick is shown to the watch, which tells what it found.
+        watch = self._watch(lambda found: switcher.replace_verdicts(found))  # noqa: PLW0108
         switcher = Switcher(
             inputs={name: item.buffer for name, item in inputs.items()},
             frame_rate=channel.frame_rate,
             patience_ms=channel.patience_ms,
             rules=_rules(channel),
             slate=lambda: self._slate,
+            tap=watch.tap,
         )
         is_radio = self._size is None
         tape = Tape(capacity=(_RADIO_TAPE_S if is_radio else _TAPE_S) * channel.frame_rate)
@@ -161,6 +169,7 @@ class ProgrammeService:
             has_picture=self._size is not None,
             inputs=inputs,
             switcher=switcher,
+            content=watch,
             programme=ProgrammeThread(switcher=switcher, tape=tape, frame_rate=channel.frame_rate),
             keeper=keeper,
             senders=senders,
@@ -180,6 +189,16 @@ class ProgrammeService:
             size=self._size,
             frame_rate=self._channel.frame_rate,
         )
+
+    def _watch(self, verdicts: Callable[[Mapping[str, ContentVerdict]], None]) -> ContentWatch:
+        watch = ContentWatch(
+            frame_rate=self._channel.frame_rate,
+            size=self._size,
+            zone=self._zone,
+            verdicts=verdicts,
+        )
+        _set_watch(watch, self._channel)
+        return watch
 
     def _plan(self) -> EncoderPlan:
         """Return what to encode; the keeper and each run fill in start and pipes."""
@@ -246,6 +265,7 @@ class ProgrammeService:
     async def _read_guide(self, state: ProgrammeState) -> None:
         for snapshot in await asyncio.to_thread(self._guide.read_changed, [state.channel]):
             now_s = unix_ns() // 1_000_000_000
+            state.content.guide = snapshot
             state.switcher.replace_blackouts(blackouts_of(snapshot, now_s=now_s))
 
     async def _reload(self) -> None:
@@ -256,7 +276,7 @@ class ProgrammeService:
         """
         settings = await asyncio.to_thread(load_settings, self._path)
         channel = settings.channel(self._channel.slug)
-        live = {"inputs", "return_after_s", "guide_ids"}
+        live = {"inputs", "return_after_s", "guide_ids", "content", "exceptions"}
         if channel.model_dump(exclude=live) != self._channel.model_dump(exclude=live):
             raise ConfigError("this change of the channel needs a restart of its programme")
         await self._reloads.put(channel)
@@ -280,6 +300,7 @@ class ProgrammeService:
                 }
                 buffers = {name: item.buffer for name, item in state.inputs.items()}
                 state.switcher.replace_inputs(buffers, _rules(channel))
+                _set_watch(state.content, channel)
                 self._channel = channel
 
     async def _follow(
@@ -350,6 +371,15 @@ def _rules(channel: ChannelSettings) -> Rules:
     return Rules(return_after_ns=round(channel.return_after_s * 1e9))
 
 
+def _set_watch(watch: ContentWatch, channel: ChannelSettings) -> None:
+    """Have measured what the channel's settings want."""
+    if not channel.content.measure:
+        watch.stop_measuring()
+        return
+    limits = limits_of(channel.content, is_radio=channel.kind == "radio")
+    watch.replace([item.name for item in channel.inputs], limits, channel.exceptions)
+
+
 def _not_ready(state: ProgrammeState) -> str | None:
     run = state.keeper.current
     if run is None or run.failed.is_set():
@@ -357,7 +387,7 @@ def _not_ready(state: ProgrammeState) -> str | None:
     return None if run.newest() else "the encoder has put out nothing yet"
 
 
-async def _run_thread(programme: ProgrammeThread) -> None:
+async def _run_thread(programme: ProgrammeThread | ContentWatch) -> None:
     """Run the programme's thread until cancelled, and end it then."""
     try:
         await asyncio.to_thread(programme.run)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from transcoder.buffer import InputBuffer
+from transcoder.content_watch import ContentWatch
 from transcoder.decoder import Decoder
 from transcoder.keeper import EncoderKeeper
 from transcoder.programme import ProgrammeThread
@@ -35,6 +36,7 @@ class ProgrammeState:
     has_picture: bool
     inputs: Mapping[str, ProgrammeInput]
     switcher: Switcher
+    content: ContentWatch
     programme: ProgrammeThread
     keeper: EncoderKeeper
     senders: Mapping[str, RenditionSender]

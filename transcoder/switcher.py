@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from core.timeline import (
     PARTS_PER_SEGMENT,
@@ -20,6 +21,7 @@ from transcoder.buffer import InputBuffer, Picture, Taken
 from transcoder.decision import (
     SLATE,
     Blackout,
+    ContentFault,
     InputState,
     Rules,
     Stay,
@@ -30,9 +32,12 @@ from transcoder.decision import (
 from transcoder.mixer import SoundMixer
 from transcoder.tape import TapeItem
 
-__all__ = ["LastSwitch", "Switcher", "SwitcherCounts"]
+__all__ = ["ContentVerdict", "LastSwitch", "Switcher", "SwitcherCounts", "Tap"]
 
 _KEPT_SLATE_SEGMENTS = 4 * PARTS_PER_SEGMENT
+
+Tap: TypeAlias = Callable[[Mapping[str, Taken], TapeItem], None]
+"""Takes what every input gave at a tick and what was made of it; must not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,17 @@ class LastSwitch:
     """First frame of the new source."""
 
 
+@dataclass(frozen=True, slots=True)
+class ContentVerdict:
+    """What was found of an input's content."""
+
+    fault: ContentFault | None = None
+    """For what it has been bad for the switch time."""
+
+    is_alive: bool = True
+    """Nothing is flagged for which it may be left."""
+
+
 @dataclass(slots=True)
 class SwitcherCounts:
     """What the switcher counts; read by the metrics."""
@@ -62,12 +78,17 @@ class SwitcherCounts:
     """Seconds from the last good frame to the replacement's first, not yet exported."""
 
 
+_ALIVE: Final = ContentVerdict()
+
+
 @dataclass(slots=True)
 class _Health:
     good: bool = False
     good_since_ns: int = 0
     delivered_ns: int = 0
     was_lost: bool = False
+    was_faulty: bool = False
+    alive_since_ns: int = 0
 
 
 class Switcher:
@@ -81,6 +102,7 @@ class Switcher:
         patience_ms: int,
         rules: Rules,
         slate: Callable[[], Picture | None],
+        tap: Tap = lambda _taken, _item: None,
     ) -> None:
         """Prepare.
 
@@ -90,6 +112,7 @@ class Switcher:
             patience_ms: How long an input may deliver nothing and still be good.
             rules: The channel's rules of switching.
             slate: Returns the slate's picture; None for radio.
+            tap: Is shown each tick; must not wait.
         """
         self._inputs = dict(inputs)
         self._health = {name: _Health() for name in inputs}
@@ -97,6 +120,8 @@ class Switcher:
         self._patience_ns = patience_ms * 1_000_000
         self._rules = rules
         self._slate = slate
+        self._tap = tap
+        self._verdicts: Mapping[str, ContentVerdict] = {}
         self._mixer = SoundMixer(block_samples=samples_per_frame(frame_rate))
         self._lock = threading.Lock()
         self._take: str | None = None
@@ -125,6 +150,15 @@ class Switcher:
         """Show the slate in these spans, exact to the frame."""
         with self._lock:
             self._blackouts = blackouts
+
+    def replace_verdicts(self, verdicts: Mapping[str, ContentVerdict]) -> None:
+        """Take what was found of the inputs' content; an input that is not named is alive."""
+        with self._lock:
+            self._verdicts = dict(verdicts)
+
+    def content_fault(self, name: str) -> ContentFault | None:
+        """Return for what an input's content is bad now."""
+        return self._verdicts.get(name, _ALIVE).fault
 
     def replace_inputs(self, inputs: Mapping[str, InputBuffer], rules: Rules) -> None:
         """Use other inputs from the next tick on; those of the same name keep their health."""
@@ -172,7 +206,9 @@ class Switcher:
                 case SwitchTo():
                     self._switch(decision, frame)
             is_cut = self.on_air != was_on_air
-            return self._assemble(frame, taken.get(self.on_air), is_cut=is_cut)
+            item = self._assemble(frame, taken.get(self.on_air), is_cut=is_cut)
+        self._tap(taken, item)
+        return item
 
     def _judge(self, name: str, taken: Taken, now_ns: int) -> InputState:
         health = self._health[name]
@@ -186,11 +222,19 @@ class Switcher:
             # The patience is for what viewers see now.  To be returned to, an input must have
             # delivered every frame: one that flaps just within the patience never does.
             health.good_since_ns = now_ns
+        verdict = self._verdicts.get(name, _ALIVE)
+        health.was_faulty |= verdict.fault is not None
+        if not verdict.is_alive:
+            health.alive_since_ns = now_ns
         return InputState(
             name=name,
             good=health.good,
             good_since_ns=health.good_since_ns,
             was_lost=health.was_lost,
+            fault=verdict.fault,
+            alive=verdict.is_alive,
+            was_faulty=health.was_faulty,
+            alive_since_ns=health.alive_since_ns,
         )
 
     def _switch(self, decision: SwitchTo, frame: int) -> None:

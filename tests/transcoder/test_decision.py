@@ -9,6 +9,7 @@ from core.timeline import UnixNs
 from transcoder.decision import (
     SLATE,
     Blackout,
+    ContentFault,
     Decision,
     InputState,
     Rules,
@@ -30,6 +31,33 @@ def studio(*, good_s: float | None, lost: bool = False) -> InputState:
 
 def backup(*, good_s: float | None, lost: bool = False) -> InputState:
     return _state("backup", good_s, lost=lost)
+
+
+def dead(name: str, fault: ContentFault | None, *, good_s: float = 60) -> InputState:
+    """Return an input that delivers, and whose content is flagged, or bad for ``fault``."""
+    return InputState(
+        name=name,
+        good=True,
+        good_since_ns=NOW - round(good_s * S),
+        was_lost=False,
+        fault=fault,
+        alive=False,
+        was_faulty=fault is not None,
+        alive_since_ns=NOW,
+    )
+
+
+def revived(name: str, alive_s: float) -> InputState:
+    """Return an input whose content was bad and is alive again."""
+    since = NOW - round(alive_s * S)
+    return InputState(
+        name=name,
+        good=True,
+        good_since_ns=0,
+        was_lost=False,
+        was_faulty=True,
+        alive_since_ns=since,
+    )
 
 
 def _state(name: str, good_s: float | None, *, lost: bool) -> InputState:
@@ -100,6 +128,90 @@ def test_decide_source(
     first: InputState, second: InputState, on_air: str, take: str | None, expected: Decision
 ) -> None:
     """Each row is one situation of an evening."""
+    decision = decide_source([first, second], on_air=on_air, take=take, now_ns=NOW, rules=RULES)
+    assert decision == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "on_air", "take", "expected"),
+    [
+        pytest.param(
+            dead("studio", "black"), backup(good_s=60), "studio", None,
+            SwitchTo("backup", "black"), id="black: the next good one",
+        ),
+        pytest.param(
+            dead("studio", "freeze"), backup(good_s=60), "studio", None,
+            SwitchTo("backup", "freeze"), id="frozen: the next good one",
+        ),
+        pytest.param(
+            dead("studio", "silence"), backup(good_s=60), "studio", None,
+            SwitchTo("backup", "silence"), id="silent: the next good one",
+        ),
+        pytest.param(
+            dead("studio", None), backup(good_s=60), "studio", None,
+            Stay(), id="flagged, but not for the switch time: wait",
+        ),
+        pytest.param(
+            dead("studio", "black"), backup(good_s=None, lost=True), "studio", None,
+            Stay(), id="no other: black with sound is better than slate",
+        ),
+        pytest.param(
+            dead("studio", "silence"), dead("backup", "black"), "studio", None,
+            Stay(), id="both dead: stay",
+        ),
+        pytest.param(
+            dead("studio", "silence"), dead("backup", None), "studio", None,
+            Stay(), id="the backup falls silent with the studio: stay, it is the programme",
+        ),
+        pytest.param(
+            dead("studio", "black"), backup(good_s=9, lost=True), "studio", None,
+            Stay(), id="the backup is not trusted yet: wait",
+        ),
+        pytest.param(
+            dead("studio", "black"), backup(good_s=60), "backup", None,
+            Stay(), id="a better input that is black is not returned to",
+        ),
+        pytest.param(
+            revived("studio", 9.9), backup(good_s=60), "backup", None,
+            Stay(), id="alive for less than ten seconds: wait",
+        ),
+        pytest.param(
+            revived("studio", 10), backup(good_s=60), "backup", None,
+            SwitchTo("studio", "recover"), id="alive for ten seconds: return",
+        ),
+        pytest.param(
+            revived("studio", 3), dead("backup", "silence"), "backup", None,
+            Stay(), id="on a dead backup: the studio is waited for",
+        ),
+        pytest.param(
+            revived("studio", 10), dead("backup", "silence"), "backup", None,
+            SwitchTo("studio", "silence"), id="on a dead backup: the studio is alive",
+        ),
+        pytest.param(
+            studio(good_s=None, lost=True), dead("backup", "black"), "studio", None,
+            SwitchTo("backup", "loss"), id="lost: a black backup is better than slate",
+        ),
+        pytest.param(
+            dead("studio", "silence"), revived("backup", 3), SLATE, None,
+            SwitchTo("backup", "recover"), id="from slate: what is alive goes before what is dead",
+        ),
+        pytest.param(
+            dead("studio", "silence"), dead("backup", "silence"), SLATE, None,
+            SwitchTo("studio", "recover"), id="from slate: dead inputs by priority",
+        ),
+        pytest.param(
+            dead("studio", "black"), backup(good_s=60), "studio", "studio",
+            Stay(), id="the operator's take wins over black",
+        ),
+        pytest.param(
+            dead("studio", "black"), backup(good_s=60), "backup", "studio",
+            SwitchTo("studio", "operator"), id="the operator may take what is black",
+        ),
+    ],
+)  # fmt: skip
+def test_content_is_left_for_what_is_alive_and_for_nothing_else(
+    first: InputState, second: InputState, on_air: str, take: str | None, expected: Decision
+) -> None:
     decision = decide_source([first, second], on_air=on_air, take=take, now_ns=NOW, rules=RULES)
     assert decision == expected
 

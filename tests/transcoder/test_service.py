@@ -95,6 +95,10 @@ async def test_a_programme_alone_is_on_air_with_its_slate(tmp_path: Path) -> Non
         assert 'lensong_switches_total{channel="hyfm",reason="loss",target="slate"} 0.0' in text
         assert 'lensong_input_priority{channel="hyfm",input="studio"} 1.0' in text
         assert 'lensong_channel_taken{by="schedule",channel="hyfm"} 0.0' in text
+        for point in ("input:studio", "programme"):
+            labels = f'channel="hyfm",kind="silence",point="{point}"'
+            assert f"lensong_content_fault_active{{{labels}}} 0.0" in text
+        assert 'kind="black"' not in text  # it is a radio
         fault = 'lensong_input_decoder_faults_total{channel="hyfm",input="studio",reason="decode"}'
         assert f"{fault} 0.0" in text
 

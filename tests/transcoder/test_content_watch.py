@@ -1,0 +1,120 @@
+"""transcoder.content_watch: inputs that deliver nothing worth seeing are left, and returned to."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
+from transcoder.buffer import InputBuffer
+from transcoder.content_watch import ContentWatch
+from transcoder.decision import Rules
+from transcoder.slate import black_picture
+from transcoder.switcher import Switcher
+
+START = 44_875_000_032
+WIDTH, HEIGHT = 64, 48
+RANDOM = np.random.default_rng(5)
+SCENES = [
+    bytearray(RANDOM.integers(30, 220, WIDTH * HEIGHT * 3 // 2, dtype=np.uint8).tobytes())
+    for _ in range(7)
+]
+SOUND = RANDOM.normal(0, 3_000, (1_920, 2)).astype(np.int16)
+SILENCE = np.zeros((1_920, 2), dtype=np.int16)
+
+
+class Station:
+    """Two inputs with pictures and sound, a switcher and a watch; no thread and no clock."""
+
+    def __init__(self, exceptions: tuple[ContentExceptionSettings, ...] = ()) -> None:
+        self.now_ns, self.frame, self.kind = 0, START, ""
+        self.buffers = {
+            name: InputBuffer(
+                frame_rate=25, jitter_ms=200, has_picture=True, monotonic_ns=lambda: self.now_ns
+            )
+            for name in ("studio", "backup")
+        }
+        for buffer in self.buffers.values():
+            buffer.begin(session="one", tracks=frozenset({"video", "audio"}))
+        self.watch = ContentWatch(
+            frame_rate=25,
+            size=(WIDTH, HEIGHT),
+            zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+            verdicts=lambda found: self.switcher.replace_verdicts(found),  # noqa: PLW0108
+        )
+        self.watch.replace(self.buffers, limits_of(ContentSettings(), is_radio=False), exceptions)
+        self.switcher = Switcher(
+            inputs=self.buffers,
+            frame_rate=25,
+            patience_ms=400,
+            rules=Rules(return_after_ns=10_000_000_000),
+            slate=lambda: black_picture(WIDTH, HEIGHT),
+            tap=self.watch.tap,
+        )
+
+    def run(self, seconds: float) -> None:
+        """Let a stretch of the programme pass."""
+        for _ in range(round(seconds * 25)):
+            self.frame += 1
+            self.now_ns += 40_000_000
+            self.switcher.tick(self.frame, self.now_ns)
+            self.watch.measure()
+            for name, buffer in self.buffers.items():
+                kind = self.kind if name == "studio" else ""
+                number = self.frame - 2
+                scene = SCENES[0 if kind == "freeze" else number % 7]
+                picture = black_picture(WIDTH, HEIGHT) if kind == "black" else scene
+                buffer.put_picture(number, bytearray(picture))
+                buffer.put_sound(number * 1920, SILENCE if kind == "silence" else SOUND)
+
+
+@pytest.mark.parametrize(("kind", "after_s"), [("black", 10), ("freeze", 20), ("silence", 30)])
+def test_a_dead_studio_is_left_after_its_time_and_returned_to(kind: str, after_s: int) -> None:
+    station = Station()
+    station.run(4)
+    assert station.switcher.on_air == "studio"
+    station.kind = kind
+    station.run(after_s - 0.5)
+    assert station.switcher.on_air == "studio"
+    assert station.watch.points["input:studio"].is_flagged(kind)
+    station.run(1.5)
+    assert station.switcher.on_air == "backup"
+    assert station.switcher.content_fault("studio") == kind
+    last = station.switcher.last_switch
+    assert last is not None
+    assert last.reason == kind
+    station.kind = ""
+    station.run(9.5)
+    assert station.switcher.on_air == "backup"
+    station.run(1.5)
+    assert station.switcher.on_air == "studio"
+    assert station.switcher.counts.switches[("studio", "recover")] >= 1
+
+
+def test_an_exception_of_the_schedule_keeps_the_studio_on_air() -> None:
+    always = [
+        ContentExceptionSettings(kinds=("black",), begin="00:00", end="12:00"),
+        ContentExceptionSettings(kinds=("black",), begin="12:00", end="00:00"),
+    ]
+    station = Station(tuple(always))
+    station.run(4)
+    station.kind = "black"
+    station.run(15)
+    assert station.switcher.on_air == "studio"
+    assert not station.watch.points["input:studio"].is_flagged("black")
+
+
+def test_a_reload_that_takes_an_input_away_takes_its_point() -> None:
+    station = Station()
+    limits = limits_of(ContentSettings(), is_radio=False)
+    station.watch.replace(["backup"], limits, ())
+    assert list(station.watch.points) == ["input:backup", "programme"]
+
+
+def test_a_thread_that_is_behind_drops_and_counts() -> None:
+    station = Station()
+    station.watch.measure = lambda: None  # type: ignore[method-assign]
+    station.run(2)
+    assert station.watch.dropped == 25
