@@ -361,10 +361,11 @@ async def main() -> bool:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help="all when none is named")
+    parser.add_argument("--offset", type=int, default=23_000, help="where its ports begin")
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     arguments = parser.parse_args()
     names = arguments.faults or [LOUDNESS, *FAULTS]
-    outcomes = await alert_faults(names)
+    outcomes = await alert_faults(names, offset=arguments.offset)
     rows = [_row(outcome) for outcome in outcomes]
     if arguments.json is not None:
         await asyncio.to_thread(arguments.json.write_text, json.dumps(rows, indent=1))
