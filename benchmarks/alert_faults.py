@@ -165,7 +165,8 @@ async def _encoder_starved(watched: WatchedStation) -> AsyncIterator[None]:
             return (await watched.station.status())["encoder_pid"]  # type: ignore[no-any-return]
         return None
 
-    async with _stopping(pid, 0.02, 0.4):
+    # The 360p ladder needs a tenth of a processor and FFmpeg works in bursts: this is about half.
+    async with _stopping(pid, 0.006, 0.42):
         yield
 
 
@@ -264,6 +265,7 @@ _LOUD: Final = Fault(
 async def break_station(watched: WatchedStation, name: str, fault: Fault) -> Outcome:
     """Break, wait for the alert, mend, wait for its end; note every other page on the way."""
     outcome = Outcome(name, fault.alert, fault.stage, fault.deadline_s)
+    await _until_over(watched, fault)
     began_s = unix_ns() / 1e9
     async with fault.breaking(watched):
         while unix_ns() / 1e9 - began_s < fault.deadline_s + 2 * WITHIN_S:
@@ -346,6 +348,18 @@ async def alert_faults(names: list[str], *, offset: int = 23_000) -> list[Outcom
                     outcomes.append(await break_station(watched, fault, FAULTS[fault]))
                     await _until_quiet(watched)
             return outcomes if loud is None else [*outcomes, loud.result()]
+
+
+async def _until_over(watched: WatchedStation, fault: Fault) -> None:
+    """Wait until an earlier fault no longer raises the same alert."""
+
+    async def is_over() -> bool:
+        return not any(
+            labels["alertname"] == fault.alert and labels.get("channel", "") == fault.channel
+            for labels in await watched.firing()
+        )
+
+    await watched.station.until(f"{fault.alert} is over", is_over, _SLOW_CLEAR_S, every_s=_POLL_S)
 
 
 async def _until_quiet(watched: WatchedStation) -> None:

@@ -8,6 +8,7 @@ else the first boundary that the tape holds or will hold.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -21,7 +22,13 @@ from transcoder.graph import EncoderPlan
 from transcoder.tape import Tape
 from transcoder.thumbnails import MadeThumbnail
 
-__all__ = ["CATCH_UP_S", "RADIO_CATCH_UP_S", "EncoderKeeper", "first_segment", "wanted_segment"]
+__all__ = [
+    "CATCH_UP_S",
+    "RADIO_CATCH_UP_S",
+    "EncoderKeeper",
+    "SpeedMeter",
+    "first_segment",
+]
 
 log = structlog.get_logger()
 
@@ -29,7 +36,8 @@ _WATCH_S: Final = 0.05
 _START_S: Final = 0.5
 """Seconds that a first encoder is given before the boundary with which it begins."""
 
-_SPEED_NS: Final = 5_000_000_000
+_SPEED_NS: Final = 10_000_000_000
+_SPEED_STEP_NS: Final = 1_000_000_000
 
 CATCH_UP_S: Final = 1.6
 """How far back a new encoder may begin; the tape is longer, for the time it needs to start."""
@@ -39,7 +47,7 @@ RADIO_CATCH_UP_S: Final = 7.0
 sound at a hundred times its speed, begins with the segment in which the last one failed."""
 
 
-def wanted_segment(newest: Mapping[str, PartAddress], begun: int) -> int:
+def _wanted_segment(newest: Mapping[str, PartAddress], begun: int) -> int:
     """Return the oldest segment that an encoder which began with ``begun`` left incomplete."""
     return min((address.next().msn for address in newest.values()), default=begun)
 
@@ -63,7 +71,34 @@ def first_segment(
     """
     length = frames_per_segment(frame_rate)
     reachable = tape_next - round(catch_up_s * frame_rate)
-    return max(wanted_segment(newest, begun), -(-reachable // length))
+    return max(_wanted_segment(newest, begun), -(-reachable // length))
+
+
+class SpeedMeter:
+    """Frames a second over the last ten seconds, whichever encoder took them.
+
+    An encoder that gets too little of the processor falls off the tape and is replaced; the new one
+    catches up for a moment.  Only how far all of them came together tells that it is not enough.
+    """
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[int, int]] = deque()
+        self.frames_per_s = 0.0
+
+    def note(self, now_ns: int, frames: int) -> None:
+        """Take how many frames of the programme have been encoded so far; 0 before the first."""
+        if not frames:
+            return
+        if self._marks and now_ns - self._marks[-1][0] < _SPEED_STEP_NS:
+            return
+        self._marks.append((now_ns, frames))
+        while now_ns - self._marks[0][0] > _SPEED_NS:
+            self._marks.popleft()
+        first_ns, first_frames = self._marks[0]
+        if now_ns > first_ns:
+            # A segment that was begun and then given up counts for less than nothing.
+            made = max(0, frames - first_frames)
+            self.frames_per_s = made / (now_ns - first_ns) * 1e9
 
 
 class EncoderKeeper:
@@ -101,7 +136,8 @@ class EncoderKeeper:
 
         self._cpu_before_s = 0.0
         self._frames_before = 0
-        self._speed = 0.0
+        self._speed = SpeedMeter()
+        self._reached = 0
         self.frames_dropped = 0
         """Frames of the programme that no encoder encoded: those of segments that were skipped."""
 
@@ -127,8 +163,8 @@ class EncoderKeeper:
 
     @property
     def speed_ratio(self) -> float:
-        """Media seconds that the encoder took a second, over the last seconds."""
-        return self._speed
+        """Media seconds that encoders took a second, over the last ten, restarts included."""
+        return self._speed.frames_per_s / self._plan.frame_rate
 
     async def run(self) -> None:
         """Encode until cancelled."""
@@ -139,7 +175,7 @@ class EncoderKeeper:
         while True:
             newest = await self._encode(msn)
             following = self._tape.next or 0
-            wanted = wanted_segment(newest, msn)
+            wanted = _wanted_segment(newest, msn)
             msn = first_segment(
                 newest=newest,
                 begun=msn,
@@ -161,27 +197,27 @@ class EncoderKeeper:
         await asyncio.to_thread(run.start)
         self.current = run
         log.info("encoder started", pid=run.pid, msn=msn)
-        mark_ns, mark_frames = monotonic_ns(), 0
         fault = ""
         try:
             while not run.failed.is_set():
                 await asyncio.sleep(_WATCH_S)
                 await asyncio.to_thread(run.check)
                 fault = self._count_thumbnail_fault(run, fault)
-                elapsed_ns = monotonic_ns() - mark_ns
-                if elapsed_ns > _SPEED_NS:
-                    made_s = (run.frames_fed - mark_frames) / self._plan.frame_rate
-                    self._speed = made_s / elapsed_ns * 1e9
-                    mark_ns, mark_frames = monotonic_ns(), run.frames_fed
+                self._note_speed(run)
         finally:
             self.current = None
-            self._speed = 0.0
             self._cpu_before_s += run.cpu_seconds
             self._frames_before += run.frames_fed
             await asyncio.to_thread(run.stop)
         log.warning("encoder failed", fault=run.fault, detail=run.stderr_tail)
         self._restarted(run.fault)
         return run.newest()
+
+    def _note_speed(self, run: EncoderRun) -> None:
+        # What a new encoder takes a second time is no progress, nor is what it skips.
+        if run.frames_fed:
+            self._reached = max(self._reached, run.first_frame + run.frames_fed)
+        self._speed.note(monotonic_ns(), self._reached - self.frames_dropped)
 
     def _count_thumbnail_fault(self, run: EncoderRun, counted: str) -> str:
         """Count, once a run, that it makes no more thumbnails; media go on."""

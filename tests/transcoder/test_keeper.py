@@ -25,8 +25,8 @@ from transcoder.keeper import (
     CATCH_UP_S,
     RADIO_CATCH_UP_S,
     EncoderKeeper,
+    SpeedMeter,
     first_segment,
-    wanted_segment,
 )
 from transcoder.thumbnails import MadeThumbnail
 
@@ -59,11 +59,19 @@ def test_first_segment(newest: dict[str, PartAddress], tape_next: int, expected:
     assert found == expected
 
 
-def test_the_segment_that_is_wanted_is_the_oldest_that_is_not_whole() -> None:
-    newest = {"720p": PartAddress(101, 2), "a96": PartAddress(100, 5)}
-    assert wanted_segment(newest, 90) == 101
-    assert wanted_segment(newest | {"234p": PartAddress(99, 5)}, 90) == 100
-    assert wanted_segment({}, 90) == 90
+def test_speed_is_what_all_encoders_took_together() -> None:
+    meter = SpeedMeter()
+    frames, speeds = 0, []
+    for second in range(60):
+        # From the 20th second on an encoder gets half of what it needs, is replaced every six
+        # seconds, stands for one and catches up for one.
+        starved = second >= 20
+        frames += (0, 25, 12, 12, 12, 12)[second % 6] if starved else 25
+        meter.note(second * 1_000_000_000, frames)
+        speeds.append(meter.frames_per_s)
+    assert speeds[1:20] == [25.0] * 19
+    assert max(speeds[31:]) < 0.6 * 25
+    assert min(speeds[31:]) > 0.4 * 25
 
 
 @pytest.mark.parametrize("into_segment", range(0, 96 + 50, 5))
