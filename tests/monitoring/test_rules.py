@@ -31,13 +31,7 @@ EXPRESSIONS = {
         for case in alert.cases
     },
 }
-AWAITED = frozenset(
-    {
-        "lensong_audience_forecast_sessions",
-        "lensong_content_fault_active",
-        "lensong_probe_success",
-    }
-)
+AWAITED: frozenset[str] = frozenset({"lensong_audience_forecast_sessions"})
 """Families that rules read and that are not on main yet."""
 
 
