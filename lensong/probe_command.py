@@ -7,11 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from core.clock import monotonic_ns
 from core.errors import ConfigError
+from core.logs import start_logging
 from monitoring.probe_player import Probe, UnusableError
 from monitoring.probe_report import render_json, render_table
+from monitoring.probe_service import serve_probe
 
 __all__ = ["add_probe_command"]
 
@@ -20,7 +23,11 @@ Finish = Callable[[Coroutine[Any, Any, T]], T | None]
 
 _GOOD, _FAULTS, _UNUSABLE = 0, 1, 2
 _VANTAGE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_CHANNEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_OWN_PATH: Final = re.compile(r".*/(?:live|ll|sound)/([a-z0-9][a-z0-9-]{0,31})/[^/]+")
 _MAX_SECONDS: Final = 30 * 86_400.0
+_SECONDS: Final = 30.0
+_MAX_PORT: Final = 65_535
 
 _DESCRIPTION: Final = """\
 Play the HLS at URL as a strict player does - TS, fMP4 or packed audio, live or on demand, with low
@@ -47,10 +54,9 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
     probe.add_argument(
         "--for",
         type=float,
-        default=30.0,
         dest="seconds",
         metavar="SECONDS",
-        help="how long to watch; 0 is until Ctrl-C (default: %(default)s)",
+        help=f"how long to watch; 0 is until Ctrl-C (default: {_SECONDS:.0f})",
     )
     probe.add_argument("--json", action="store_true", help="print the verdict as JSON")
     probe.add_argument(
@@ -59,16 +65,31 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
         metavar="NAME",
         help="name of the place this is watched from (default: %(default)s)",
     )
+    probe.add_argument(
+        "--serve",
+        metavar="HOST:PORT",
+        help="watch until stopped, and export lensong_probe_* at http://HOST:PORT/metrics",
+    )
+    probe.add_argument(
+        "--channel",
+        metavar="NAME",
+        help="label of the metrics (default: the name in /live/NAME/, else probe)",
+    )
     probe.set_defaults(run=lambda arguments: _probe(arguments, finish))
 
 
 def _probe(
     arguments: argparse.Namespace, finish: Callable[[Coroutine[Any, Any, None]], None]
 ) -> int:
-    if not 0 <= arguments.seconds <= _MAX_SECONDS:
-        raise ConfigError(f"--for {arguments.seconds}: write seconds, 0 for no end")
+    seconds = _SECONDS if arguments.seconds is None else arguments.seconds
+    if not 0 <= seconds <= _MAX_SECONDS:
+        raise ConfigError(f"--for {seconds}: write seconds, 0 for no end")
     if not _VANTAGE.fullmatch(arguments.vantage):
         raise ConfigError(f"--vantage {arguments.vantage!r}: small letters, digits and -, up to 32")
+    if arguments.serve is not None:
+        return _serve(arguments, finish)
+    if arguments.channel is not None:
+        raise ConfigError("--channel belongs to --serve")
     began = monotonic_ns()
 
     def tell(text: str) -> None:
@@ -76,10 +97,48 @@ def _probe(
 
     try:
         probe = Probe(arguments.url, vantage=arguments.vantage, tell=tell)
-        finish(probe.run(arguments.seconds))
+        finish(probe.run(seconds))
     except UnusableError as error:
         print(f"lensong: {error}", file=sys.stderr)
         return _UNUSABLE
     report = probe.report
     print(render_json(report) if arguments.json else render_table(report), end="")
     return _FAULTS if report.book.total else _GOOD
+
+
+def _serve(
+    arguments: argparse.Namespace, finish: Callable[[Coroutine[Any, Any, None]], None]
+) -> int:
+    if arguments.seconds is not None or arguments.json:
+        raise ConfigError("--serve watches until it is stopped: leave --for and --json away")
+    host, _, port = arguments.serve.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
+        raise ConfigError(f"--serve {arguments.serve}: write HOST:PORT, such as 127.0.0.1:9120")
+    channel = arguments.channel or _channel_of(arguments.url)
+    if not _CHANNEL.fullmatch(channel):
+        raise ConfigError(f"--channel {channel!r}: small letters, digits and -, up to 32")
+    try:
+        Probe(arguments.url, vantage=arguments.vantage)  # refuses what is no address
+        start_logging("probe")
+        finish(
+            serve_probe(
+                arguments.url,
+                channel=channel,
+                vantage=arguments.vantage,
+                host=host.strip("[]"),
+                port=int(port),
+            )
+        )
+    except UnusableError as error:
+        print(f"lensong: {error}", file=sys.stderr)
+        return _UNUSABLE
+    return _GOOD
+
+
+def _channel_of(url: str) -> str:
+    """Return the channel that an address of this platform names; ``probe`` for others."""
+    try:
+        found = _OWN_PATH.fullmatch(urlsplit(url).path)
+    except ValueError:
+        found = None
+    return found[1] if found else "probe"

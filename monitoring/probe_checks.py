@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _JUMP_S: Final = 0.5
 """What PROGRAM-DATE-TIME may differ from the sum of the durations before it: \
 "sub-second overlap is tolerated"."""
 
+_USER: Final = re.compile(r"//[^/]*@")
 _REDATED_S: Final = 0.05
 _FUTURE_S: Final = 2.0
 _OLD_S: Final = 120.0
@@ -35,8 +37,8 @@ _KEPT: Final = 4096
 
 
 def plain_uri(uri: str) -> str:
-    """Return an address without query, as players compare it; and without a secret in it."""
-    return uri.partition("?")[0]
+    """Return an address without query and user, as players compare it, so without a secret."""
+    return _USER.sub("//", uri.partition("?")[0])
 
 
 @dataclass(frozen=True, slots=True)

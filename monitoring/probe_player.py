@@ -64,7 +64,7 @@ class Probe:
         except ValueError:
             good = False
         if not good:
-            raise UnusableError(f"{url[:200]!r} is not an address of http or https")
+            raise UnusableError("URL is not an address of http or https")  # it may hold a token
         self.url = url
         self.report = ProbeReport(address=shown_address(url), vantage=vantage)
         self._tell, self._told, self._heard = tell, told, heard

@@ -219,6 +219,10 @@ _NEEDS_VERSION: Final = {"BYTERANGE": 4, "I-FRAMES-ONLY": 4, "MAP": 6, "SKIP": 9
 Lines: TypeAlias = Sequence[str]
 
 
+class _RefusedError(ValueError):
+    """Ours, whose text may be shown."""
+
+
 def read_playlist(body: bytes) -> Reading:
     """Read a playlist of either kind.  Never raises, whatever the bytes are."""
     try:
@@ -235,8 +239,9 @@ def read_playlist(body: bytes) -> Reading:
             return Reading(_multivariant(data), (*faults, *_multivariant_faults(data)))
         return Reading(_media(data), tuple(faults))
     except (ParseError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
-        # The library raises whatever its conversions raise.
-        return Reading(None, (*faults, f"cannot be read: {type(error).__name__} {error}"))
+        # The library raises whatever its conversions raise; it quotes lines, which may hold tokens.
+        why = str(error) if isinstance(error, _RefusedError) else type(error).__name__
+        return Reading(None, (*faults, f"cannot be read: {why}"))
 
 
 def _line_faults(text: str, lines: Lines) -> list[str]:
@@ -457,12 +462,12 @@ def _resource(facts: dict[str, Any], previous: Resource | None) -> Resource:
 
 def _seconds(value: float) -> float:
     if not math.isfinite(value) or value < 0 or value > _LONGEST_S:
-        raise ValueError(f"a duration of {value} s")
+        raise _RefusedError(f"a duration of {value} s")
     return value
 
 
 def _unix_ns(moment: datetime) -> UnixNs:
     """Convert without losing microseconds; a moment without a zone is refused."""
     if moment.tzinfo is None:
-        raise ValueError("PROGRAM-DATE-TIME has no time zone")
+        raise _RefusedError("PROGRAM-DATE-TIME has no time zone")
     return UnixNs(round(moment.timestamp() * 1e6) * 1000)

@@ -12,16 +12,18 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from core.admin import AdminPort, new_registry
 from core.clock import unix_ns
 from core.config import Settings
 from core.loudness import GatedLoudness, LoudnessMeter
+from core.tasks import first_error
 from core.timeline import SAMPLE_RATE, UnixNs
 from monitoring.probe_content import CONTENT_KINDS
 from monitoring.probe_faults import FAULT_KINDS, Fault
 from monitoring.probe_player import Probe, UnusableError
 from monitoring.probe_segment import SegmentFacts
 
-__all__ = ["ProbeService", "targets_of"]
+__all__ = ["ProbeService", "serve_probe", "targets_of"]
 
 log = structlog.get_logger()
 
@@ -53,18 +55,54 @@ def targets_of(settings: Settings) -> dict[str, str]:
     return {foreign.name: foreign.url for foreign in monitoring.probes} | own
 
 
+async def serve_probe(url: str, *, channel: str, vantage: str, host: str, port: int) -> None:
+    """Play one address until cancelled, and tell ``/metrics`` what the player had.
+
+    Args:
+        url: Of a multivariant or media playlist.
+        channel: Label of the families.
+        vantage: Name of this place.
+        host: Address to listen on.
+        port: Port to listen on.
+
+    Raises:
+        UnusableError: If it is no address.
+        ConfigError: If the port cannot be had.
+    """
+    registry = new_registry("probe")
+    service = ProbeService({channel: url}, vantage, registry, content=False)
+    admin = AdminPort(
+        service="probe", host=host, port=port, registry=registry, not_ready=lambda: None, secret=""
+    )
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(admin.run())
+            tasks.create_task(service.run())
+    except ExceptionGroup as group:
+        raise first_error(group) from None
+
+
 class ProbeService(Collector):
     """The probes of one vantage; register it in a registry."""
 
-    def __init__(self, targets: dict[str, str], vantage: str, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        targets: dict[str, str],
+        vantage: str,
+        registry: CollectorRegistry,
+        *,
+        content: bool = True,
+    ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
 
         Args:
             targets: Address of a playlist, by channel.
             vantage: Name of this place.
             registry: Gets the families; every counter is there at 0.
+            content: Tell black, freeze, silence and loudness too. They have no vantage, so one
+                place of a station does.
         """
-        self._vantage = vantage
+        self._vantage, self._tells_content = vantage, content
         self._faults = Counter(
             "lensong_probe_faults",
             "Faults seen by the synthetic player",
@@ -114,7 +152,8 @@ class ProbeService(Collector):
             if report.startup_s is not None:
                 startup.add_metric(key, report.startup_s)
         yield from (success, latency, startup)
-        yield from self._content()
+        if self._tells_content:
+            yield from self._content()
 
     def _content(self) -> Iterator[GaugeMetricFamily]:
         active = GaugeMetricFamily(

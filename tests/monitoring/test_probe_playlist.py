@@ -127,3 +127,8 @@ def test_what_is_no_playlist_is_unusable() -> None:
 @given(st.binary(max_size=200), st.integers(0, len(LIVE)))
 def test_no_bytes_raise(noise: bytes, at: int) -> None:
     read_playlist(LIVE[:at].encode() + noise + LIVE[at:].encode())
+
+
+def test_a_line_that_cannot_be_read_is_not_quoted() -> None:
+    faults = read_playlist(LIVE.replace("#EXTINF:1.5", "#EXTINF:token").encode()).faults
+    assert faults[-1] == "cannot be read: ValueError"
