@@ -110,6 +110,7 @@ class QoeDesk:
             return 204  # who does not want to be counted is not, whatever the player sends
         if self._is_overloaded():
             self._count("rate_limited")
+            self.counts.limited["total"] += 1
             return 429
         lines = await _read_reports(request)
         if lines is None:
@@ -134,6 +135,7 @@ class QoeDesk:
         new = self._sessions.count_new(reports)
         if new and client and not self._newcomers.admit(client, new, now_ms):
             self._count("rate_limited", len(reports))
+            self.counts.limited["client"] += 1
             return 429
         self._sessions.receive(reports, now_ms)
         return 204

@@ -21,6 +21,7 @@ __all__ = ["CLASS_OF_CODE", "OTHER_CODE", "ChannelCounts", "Kind", "Outcome", "Q
 
 Kind: TypeAlias = Literal["live", "dvr", "catchup", "radio"]
 Outcome: TypeAlias = Literal["played", "ebvs", "start_failure", "playback_failure"]
+Scope: TypeAlias = Literal["total", "client"]
 Result: TypeAlias = Literal[
     "accepted", "duplicate", "invalid", "too_large", "rate_limited", "version"
 ]
@@ -103,6 +104,9 @@ class QoeCounts(Collector):
         """By slug: what is on air now, and what was since the start."""
 
         self.results: dict[Result, int] = dict.fromkeys(_RESULTS, 0)
+        self.limited: dict[Scope, int] = {"total": 0, "client": 0}
+        """Requests answered 429: too many at all, or too many new sessions of one client."""
+
         self.watching: Callable[[], dict[tuple[str, Kind], int]] = dict
         """Counts those who watch now; whoever knows them sets it."""
 
@@ -138,6 +142,12 @@ class QoeCounts(Collector):
         for result, number in self.results.items():
             reports.add_metric((result,), number)
         yield reports
+        limited = CounterMetricFamily(
+            "lensong_origin_rate_limited", "Requests answered 429", labels=("scope",)
+        )
+        for scope, number in self.limited.items():
+            limited.add_metric((scope,), number)
+        yield limited
 
     def _collect_sessions(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         sessions = CounterMetricFamily(

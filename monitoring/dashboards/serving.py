@@ -270,6 +270,10 @@ ORIGIN: Final = Board(
                 "sum by (reason) (increase(lensong_origin_connections_rejected_total[5m]))",
                 "{{reason}}",
             ),
+            Query(
+                "sum by (scope) (increase(lensong_origin_rate_limited_total[5m]))",
+                "429: {{scope}}",
+            ),
         ),
         graph(
             "Thính giả radio qua HTTP, và bị bỏ trong 5 phút",

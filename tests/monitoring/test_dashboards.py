@@ -39,7 +39,6 @@ NOT_MADE = frozenset(
         "lensong_input_rtt_seconds",
         "lensong_input_ts_errors_total",
         "lensong_origin_auth_failures_total",
-        "lensong_origin_rate_limited_total",
         "lensong_packager_encoder_on_air",
         "lensong_redis_up",
     }

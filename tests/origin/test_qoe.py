@@ -145,6 +145,7 @@ async def test_too_many_new_sessions_of_one_address_must_wait(origin: Origin) ->
     assert await origin.post(line("s3"), **{"X-Forwarded-For": "203.0.113.9"}) == 204
     assert await origin.post(line("s20"), **{"X-Forwarded-For": "203.0.113.10"}) == 204
     assert origin.results() == {"accepted": 22, "rate_limited": 1}
+    assert origin.desk.counts.limited == {"total": 0, "client": 1}
 
 
 @pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
@@ -159,3 +160,4 @@ async def test_a_flood_is_answered_with_a_pause() -> None:
     async with serving(bodies_a_second=0) as origin:
         assert await origin.post(line()) == 429
         assert origin.results() == {"rate_limited": 1}
+        assert origin.desk.counts.limited == {"total": 1, "client": 0}
