@@ -26,6 +26,7 @@ from core.config import ChannelSettings
 from core.errors import FormatError
 from core.timeline import PARTS_PER_SEGMENT, PartAddress
 from origin.adts import wrap_adts
+from origin.audience_minutes import Cell, Device, device_of
 from origin.icy import METAINT, IcyInterleaver, title_block
 from origin.prepared import Prepared, prepare, unavailable
 from origin.radio import AAC_RENDITION, CODECS, CONTENT_TYPES, KBPS, Codec, RadioTape, SoundChunk
@@ -63,12 +64,18 @@ _HEADERS: Final = (
 class _Listener:
     """One connection that hears a channel."""
 
-    __slots__ = ("_icy", "_is_chunked", "_transport", "ended", "position")
+    __slots__ = ("_icy", "_is_chunked", "_transport", "device", "ended", "position")
 
     def __init__(
-        self, transport: asyncio.WriteTransport, *, is_chunked: bool, wants_titles: bool
+        self,
+        transport: asyncio.WriteTransport,
+        *,
+        is_chunked: bool,
+        wants_titles: bool,
+        device: Device,
     ) -> None:
         self._transport = transport
+        self.device: Device = device
         self._is_chunked = is_chunked
         self._icy = IcyInterleaver() if wants_titles else None
         self.position = -1
@@ -246,6 +253,7 @@ class RadioDesk(Collector):
             transport,
             is_chunked=request.version >= HttpVersion11,
             wants_titles=_wants_titles(request),
+            device=device_of(request.headers.get("User-Agent", "")),
         )
         burst = room.tape.burst(now_ns=monotonic_ns())
         # Behind the burst he is up to date, in the same turn of the loop.
@@ -276,6 +284,15 @@ class RadioDesk(Collector):
             headers=CIMultiDict(prepared.headers),
             body=b"".join(prepared.body),
         )
+
+    def audience(self) -> dict[Cell, int]:
+        """Count who listens now."""
+        found: dict[Cell, int] = {}
+        for (slug, codec), room in self._rooms.items():
+            for listener in room.listeners:
+                cell = Cell(slug, "http", codec, listener.device)
+                found[cell] = found.get(cell, 0) + 1
+        return found
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Make the families."""

@@ -18,6 +18,7 @@ from core.clock import monotonic_ns
 from core.cmcd import CMCD_TYPE, MAX_BODY_BYTES, Fault, Report, parse_reports
 from core.config import ChannelSettings
 from core.errors import FormatError
+from origin.audience_minutes import Cell, Device, device_of
 from origin.connections import client_of
 from origin.prepared import CORS_HEADERS
 from origin.qoe_counts import Kind, QoeCounts, Result
@@ -116,9 +117,10 @@ class QoeDesk:
         if lines is None:
             self._count("too_large")
             return 413
-        return self._take(lines, _client(request))
+        device = device_of(request.headers.get("User-Agent", ""))
+        return self._take(lines, _client(request), device)
 
-    def _take(self, lines: list[Report | Fault], client: str) -> int:
+    def _take(self, lines: list[Report | Fault], client: str, device: Device) -> int:
         reports: list[Report] = []
         told = [line for line in lines if isinstance(line, Report)]
         if told and all(line.content in self._former for line in told):
@@ -137,7 +139,7 @@ class QoeDesk:
             self._count("rate_limited", len(reports))
             self.counts.limited["client"] += 1
             return 429
-        self._sessions.receive(reports, now_ms)
+        self._sessions.receive(reports, now_ms, device=device)
         return 204
 
     def _count(self, result: Result, number: int = 1) -> None:
@@ -149,6 +151,10 @@ class QoeDesk:
             self._second, self._bodies = second, 0
         self._bodies += 1
         return self._bodies > self._bodies_a_second
+
+    def audience(self) -> dict[Cell, int]:
+        """Count who watches now."""
+        return self._sessions.audience(monotonic_ns() // 1_000_000)
 
     def _watching(self) -> dict[tuple[str, Kind], int]:
         now_ms = monotonic_ns() // 1_000_000

@@ -15,12 +15,13 @@ claim in all is bounded by our clock: the time since its first report, and two m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Literal
 
 from core.cmcd import Report
+from origin.audience_minutes import Cell, Device
 from origin.qoe_counts import OTHER_CODE, ChannelCounts, Kind, Outcome, QoeCounts
 
 __all__ = ["Newcomers", "Sessions"]
@@ -58,6 +59,7 @@ class _Session:
     ts_ms: int
     kind: Kind
     began_as: Kind
+    device: Device = "other"
     state: str = ""
     number: int = -1
     bitrate_kbps: int = 0
@@ -142,16 +144,17 @@ class Sessions:
         found = {(one.session, one.content) for one in reports}
         return sum(1 for key in found if key not in self._sessions)
 
-    def receive(self, reports: Iterable[Report], now_ms: int) -> None:
+    def receive(self, reports: Iterable[Report], now_ms: int, *, device: Device = "other") -> None:
         """Take the reports of one body.
 
         Args:
             reports: In their order.
             now_ms: Our clock, which never steps, in milliseconds.
+            device: What they come from.
         """
         self.sweep(now_ms)
         for report in reports:
-            self._counts.results[self._receive(report, now_ms)] += 1
+            self._counts.results[self._receive(report, now_ms, device)] += 1
 
     def sweep(self, now_ms: int, *, most: int = _SWEPT_A_TURN) -> None:
         """End sessions that have been silent for too long, so many at a time."""
@@ -164,16 +167,32 @@ class Sessions:
     def watching(self, now_ms: int) -> dict[tuple[str, Kind], int]:
         """Count who watches, by channel and kind."""
         found: dict[tuple[str, Kind], int] = {}
-        for session in reversed(self._sessions.values()):
-            if now_ms - session.seen_ms >= CONCURRENT_MS:
-                break
-            paused_ms = session.paused_ms
-            if not session.ended and (paused_ms is None or now_ms - paused_ms < LONG_PAUSE_MS):
-                key = (session.channel, session.kind)
-                found[key] = found.get(key, 0) + 1
+        for session in self._present(now_ms):
+            key = (session.channel, session.kind)
+            found[key] = found.get(key, 0) + 1
         return found
 
-    def _receive(self, report: Report, now_ms: int) -> Literal["accepted", "duplicate", "invalid"]:
+    def audience(self, now_ms: int) -> dict[Cell, int]:
+        """Count who watches in more detail; a rendition that is none of ours is not known."""
+        found: dict[Cell, int] = {}
+        for session in self._present(now_ms):
+            ours = self._counts.channels[session.channel].rendition_ms
+            rendition = session.rendition if session.rendition in ours else ""
+            cell = Cell(session.channel, session.kind, rendition, session.device)
+            found[cell] = found.get(cell, 0) + 1
+        return found
+
+    def _present(self, now_ms: int) -> Iterator[_Session]:
+        for session in reversed(self._sessions.values()):
+            if now_ms - session.seen_ms >= CONCURRENT_MS:
+                return
+            paused_ms = session.paused_ms
+            if not session.ended and (paused_ms is None or now_ms - paused_ms < LONG_PAUSE_MS):
+                yield session
+
+    def _receive(
+        self, report: Report, now_ms: int, device: Device
+    ) -> Literal["accepted", "duplicate", "invalid"]:
         counts = self._counts.channels.get(report.content)
         if counts is None:
             return "invalid"
@@ -194,6 +213,7 @@ class Sessions:
                 ts_ms=report.ts_ms,
                 kind=kind,
                 began_as=kind,
+                device=device,
             )
         self._sessions[key] = session
         if report.number is not None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from core.admin import AdminPort, new_registry
 from core.archive_open import open_archive
@@ -23,6 +24,7 @@ from core.timeline import end_of_part
 from origin.app_manifest import render_manifest
 from origin.archive import ArchiveReader
 from origin.archived_media import ArchivedMedia
+from origin.audience import AudienceDesk
 from origin.clips import ClipSite
 from origin.connections import Connections, Limits
 from origin.exports import Exports
@@ -80,6 +82,7 @@ class Origin:
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)
         self._qoe = QoeDesk(settings.channels, self._tally)
+        self._audience = AudienceDesk(self._qoe.audience, self._radio.audience)
         self._told = ToldHours()
         self._archive = open_archive(settings)
         self._reader = ArchiveReader(
@@ -120,15 +123,7 @@ class Origin:
         mine = (self._tally, connections, self._radio, lag, self._reader, self._qoe.counts)
         for collector in mine:
             registry.register(collector)
-        self._admin = AdminPort(
-            service="origin",
-            host=network.internal_host,
-            port=network.origin_admin_port + index,
-            registry=registry,
-            not_ready=self.not_ready,
-            secret=secret,
-            routes=(web.get("/status", self._status), web.post("/reload", self._reload)),
-        )
+        self._admin = self._make_admin(registry, secret)
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -154,6 +149,7 @@ class Origin:
             tasks.create_task(self.guide.run())
             tasks.create_task(self.exports.run())
             tasks.create_task(self._web.run())
+            tasks.create_task(self._audience.run())
             # Several origins share the port: one that restarts takes no viewer before it has
             # the window, unless there is none to be had.
             with suppress(TimeoutError):
@@ -177,6 +173,22 @@ class Origin:
         if waited or any(self.preparation.is_ready(slug) for slug in slugs):
             return None
         return "no channel has a window yet"
+
+    def _make_admin(self, registry: CollectorRegistry, secret: str) -> AdminPort:
+        network = self._settings.network
+        return AdminPort(
+            service="origin",
+            host=network.internal_host,
+            port=network.origin_admin_port + self._index,
+            registry=registry,
+            not_ready=self.not_ready,
+            secret=secret,
+            routes=(
+                web.get("/status", self._status),
+                web.get("/audience", self._audience.answer),
+                web.post("/reload", self._reload),
+            ),
+        )
 
     def _make_web(self, settings: Settings) -> tuple[LinkPreviews, WebApp]:
         sources = Sources(

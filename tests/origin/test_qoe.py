@@ -161,3 +161,13 @@ async def test_a_flood_is_answered_with_a_pause() -> None:
         assert await origin.post(line()) == 429
         assert origin.results() == {"rate_limited": 1}
         assert origin.desk.counts.limited == {"total": 1, "client": 0}
+
+
+async def test_of_a_user_agent_only_the_class_of_the_device_is_left(origin: Origin) -> None:
+    phone = {"User-Agent": "Mozilla/5.0 (Linux; Android 14)"}
+    assert await origin.post(line(), **phone) == 204
+    assert await origin.post(line("b"), **{"User-Agent": "Mozilla/5.0 (Web0S; SmartTV)"}) == 204
+    assert origin.desk.audience() == {
+        ("hytv", "live", "", "phone"): 1,
+        ("hytv", "live", "", "tv"): 1,
+    }

@@ -281,3 +281,16 @@ def test_newcomers_of_one_address_are_limited_for_a_minute() -> None:
     assert newcomers.admit("203.0.113.10", 20, 59_999)
     assert not newcomers.admit("203.0.113.11", 21, 59_999)
     assert newcomers.admit("203.0.113.9", 1, 60_000)
+
+
+def test_the_audience_is_told_by_rendition_and_device_and_never_by_session() -> None:
+    station = Station()
+    station.tell(0, '0 sta=p,lensong-rendition="360p"', sid="a")
+    station.tell(1, '0 sta=p,lensong-rendition="<script>"', sid="b")
+    station.tell(2, "0 sta=p", sid="c", cid="hyfm")
+    assert station.sessions.audience(2_000) == {
+        ("hytv", "live", "360p", "other"): 1,
+        ("hytv", "live", "", "other"): 1,
+        ("hyfm", "radio", "", "other"): 1,
+    }
+    assert sum(station.sessions.audience(60_500).values()) == 2
