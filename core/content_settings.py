@@ -63,6 +63,9 @@ class ContentSettings(SettingsModel):
     loudness_flag_s: FlagSeconds = 1.0
     """Seconds for which that must last."""
 
+    loudness_log_days: Annotated[int, Field(ge=0, le=4_000)] = 400
+    """Days for which the loudness of each minute is kept for reports; 0 keeps none."""
+
 
 class ContentExceptionSettings(SettingsModel):
     """A time at which faults of content are none: still pictures at night, a minute of silence."""

@@ -19,6 +19,7 @@ from core.content import ContentLimits, ContentMeter, small_luma
 from core.content_schedule import excepted_kinds
 from core.content_settings import ContentExceptionSettings
 from core.guide import GuideSnapshot
+from core.loudness_log import LoudnessMinute, MinuteBook
 from core.timeline import samples_per_frame
 from transcoder.buffer import Picture, Taken
 from transcoder.decision import ContentFault
@@ -57,6 +58,7 @@ class ContentWatch:
         size: tuple[int, int] | None,
         zone: tzinfo,
         verdicts: Callable[[Mapping[str, ContentVerdict]], None],
+        minutes: Callable[[LoudnessMinute], None] = lambda _minute: None,
     ) -> None:
         """Prepare; nothing is measured before :meth:`replace` names points and :meth:`run`.
 
@@ -65,10 +67,13 @@ class ContentWatch:
             size: Width and height of the programme's picture; None for radio.
             zone: The station's, for exceptions.
             verdicts: Takes what was found of the inputs, some ten times a second.
+            minutes: Takes the programme's loudness, once a minute; must not wait.
         """
         self._rate, self._size, self._zone, self._tell = frame_rate, size, zone, verdicts
         self._silence = bytes(4 * samples_per_frame(frame_rate))
         self._queue: deque[_Tick] = deque()
+        self._minutes, self._book = minutes, MinuteBook()
+        self._telling = threading.Lock()
         self._stopping = threading.Event()
         self._exceptions: tuple[ContentExceptionSettings, ...] = ()
         self._period: object = None
@@ -91,13 +96,16 @@ class ContentWatch:
         for point in (*map(point_of, names), PROGRAMME):
             points[point] = self.points.get(point) or ContentMeter(limits)
             points[point].limits = limits
-        self._exceptions = exceptions
-        self.points = points
+        with self._telling:
+            self._exceptions = exceptions
+            self.points = points
 
     def stop_measuring(self) -> None:
         """Measure nothing from now on, and find nothing."""
-        self.points = {}
-        self._tell({})
+        # Under the lock: a verdict that is being found now must not be told after this.
+        with self._telling:
+            self.points = {}
+            self._tell({})
 
     def tap(self, taken: Mapping[str, Taken], item: TapeItem) -> None:
         """Note one tick; called by the programme's thread."""
@@ -127,6 +135,8 @@ class ContentWatch:
         """Measure until :meth:`stop`; runs in a thread of its own."""
         while not self._stopping.wait(_PAUSE_S):
             self.measure()
+        for minute in self._book.take():
+            self._minutes(minute)
 
     def measure(self) -> None:
         """Measure what waits, and tell what was found."""
@@ -142,7 +152,10 @@ class ContentWatch:
                     width, height = self._size
                     meter.see(small_luma(picture, width=width, height=height), now_s)
                 if sound is not None:
-                    meter.hear(np.frombuffer(sound, dtype=np.int16).reshape(-1, 2), now_s)
+                    steps = meter.hear(np.frombuffer(sound, dtype=np.int16).reshape(-1, 2), now_s)
+                    if point == PROGRAMME:
+                        for minute in self._book.add(steps, now_s):
+                            self._minutes(minute)
         if now_s is not None:
             self._judge(points, now_s)
 
@@ -156,15 +169,16 @@ class ContentWatch:
             if period != self._period:
                 meter.restart_integrated()
         self._period = period
-        self._tell(
-            {
-                point.removeprefix("input:"): ContentVerdict(
-                    cast(ContentFault | None, meter.bad_for(now_s)), meter.is_alive(now_s)
-                )
-                for point, meter in points.items()
-                if point != PROGRAMME
-            }
-        )
+        found = {
+            point.removeprefix("input:"): ContentVerdict(
+                cast(ContentFault | None, meter.bad_for(now_s)), meter.is_alive(now_s)
+            )
+            for point, meter in points.items()
+            if point != PROGRAMME
+        }
+        with self._telling:
+            if points is self.points:  # else a reload came between: the next time
+                self._tell(found)
 
     def _period_at(self, now_s: int) -> object:
         programme = None if self.guide is None else self.guide.programme_at(now_s)

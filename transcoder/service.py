@@ -18,6 +18,7 @@ from core.content_settings import limits_of
 from core.errors import ConfigError
 from core.guide_files import GuideFiles
 from core.ladder import renditions_of
+from core.loudness_files import LoudnessWriter, loudness_folder
 from core.programs import ffmpeg_program
 from core.tasks import supervise
 from core.timeline import UnixNs
@@ -79,6 +80,10 @@ class ProgrammeService:
         self._titles: dict[str, TitleFollower] = {}
         self._guide = GuideFiles(settings.guide_dir)
         self._zone = ZoneInfo(settings.station.timezone)
+        self._loudness = LoudnessWriter(
+            loudness_folder(settings.paths.data_dir, slug),
+            days=self._channel.content.loudness_log_days,
+        )
 
     async def run(self) -> None:
         """Run the programme until cancelled."""
@@ -105,6 +110,7 @@ class ProgrammeService:
                 tasks.create_task(self._draw_slate())
                 tasks.create_task(_run_thread(state.programme))
                 tasks.create_task(_run_thread(state.content))
+                tasks.create_task(_run_thread(self._loudness))
                 tasks.create_task(state.keeper.run())
                 for sender in state.senders.values():
                     tasks.create_task(sender.run())
@@ -196,6 +202,7 @@ class ProgrammeService:
             size=self._size,
             zone=self._zone,
             verdicts=verdicts,
+            minutes=self._loudness.put,
         )
         _set_watch(watch, self._channel)
         return watch
@@ -301,6 +308,7 @@ class ProgrammeService:
                 buffers = {name: item.buffer for name, item in state.inputs.items()}
                 state.switcher.replace_inputs(buffers, _rules(channel))
                 _set_watch(state.content, channel)
+                self._loudness.days = channel.content.loudness_log_days
                 self._channel = channel
 
     async def _follow(
@@ -387,7 +395,7 @@ def _not_ready(state: ProgrammeState) -> str | None:
     return None if run.newest() else "the encoder has put out nothing yet"
 
 
-async def _run_thread(programme: ProgrammeThread | ContentWatch) -> None:
+async def _run_thread(programme: ProgrammeThread | ContentWatch | LoudnessWriter) -> None:
     """Run the programme's thread until cancelled, and end it then."""
     try:
         await asyncio.to_thread(programme.run)

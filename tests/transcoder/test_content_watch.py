@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from core.content import ContentMeter
 from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
+from core.loudness import LoudnessStep
+from core.loudness_log import LoudnessMinute, sum_minutes
 from transcoder.buffer import InputBuffer
 from transcoder.content_watch import ContentWatch
 from transcoder.decision import Rules
@@ -28,7 +33,11 @@ SILENCE = np.zeros((1_920, 2), dtype=np.int16)
 class Station:
     """Two inputs with pictures and sound, a switcher and a watch; no thread and no clock."""
 
-    def __init__(self, exceptions: tuple[ContentExceptionSettings, ...] = ()) -> None:
+    def __init__(
+        self,
+        exceptions: tuple[ContentExceptionSettings, ...] = (),
+        minutes: Callable[[LoudnessMinute], None] = lambda _minute: None,
+    ) -> None:
         self.now_ns, self.frame, self.kind = 0, START, ""
         self.buffers = {
             name: InputBuffer(
@@ -43,6 +52,7 @@ class Station:
             size=(WIDTH, HEIGHT),
             zone=ZoneInfo("Asia/Ho_Chi_Minh"),
             verdicts=lambda found: self.switcher.replace_verdicts(found),  # noqa: PLW0108
+            minutes=minutes,
         )
         self.watch.replace(self.buffers, limits_of(ContentSettings(), is_radio=False), exceptions)
         self.switcher = Switcher(
@@ -118,3 +128,43 @@ def test_a_thread_that_is_behind_drops_and_counts() -> None:
     station.watch.measure = lambda: None  # type: ignore[method-assign]
     station.run(2)
     assert station.watch.dropped == 25
+
+
+class ReloadingMeter(ContentMeter):
+    """Is fed while a reload ends all measuring."""
+
+    watch: ContentWatch
+
+    def hear(self, sound: NDArray[np.int16], now_s: float) -> list[LoudnessStep]:
+        """Let the reload come in the midst of it."""
+        self.watch.stop_measuring()
+        return super().hear(sound, now_s)
+
+
+def test_a_reload_that_ends_measuring_leaves_no_verdict_that_was_being_found() -> None:
+    station = Station()
+    station.run(4)
+    station.kind = "black"
+    station.run(11)
+    assert station.switcher.content_fault("studio") == "black"
+    meter = ReloadingMeter(limits_of(ContentSettings(), is_radio=False))
+    meter.watch = station.watch
+    station.watch.points = {**station.watch.points, "programme": meter}
+    station.run(0.2)
+    assert station.watch.points == {}
+    assert station.switcher.content_fault("studio") is None
+
+
+def test_the_programmes_loudness_is_told_each_minute_and_the_rest_at_the_end() -> None:
+    told: list[LoudnessMinute] = []
+    station = Station(minutes=told.append)
+    station.run(62)
+    station.watch.stop()
+    station.watch.run()
+    begin_s = START // 25 // 60 * 60
+    assert [item.start_s for item in told] == list(range(begin_s, begin_s + 60 * len(told), 60))
+    assert len(told) >= 2
+    assert sum(item.steps for item in told) == pytest.approx(620, abs=1)
+    integrated = sum_minutes(told).integrated
+    whole = station.watch.points["programme"].integrated.integrated
+    assert integrated == pytest.approx(whole, abs=0.01)

@@ -131,6 +131,22 @@ async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_
             assert (await response.json())["take"] is None
 
 
+async def metrics_of(client: aiohttp.ClientSession, url: str) -> str:
+    """Return what Prometheus would read."""
+    async with client.get(f"{url}/metrics") as response:
+        return await response.text()
+
+
+async def metrics_without(client: aiohttp.ClientSession, url: str, name: str) -> str:
+    """Ask until ``name`` is in no metric any more."""
+    async with asyncio.timeout(10):
+        while True:
+            text = await metrics_of(client, url)
+            if name not in text:
+                return text
+            await asyncio.sleep(0.05)
+
+
 async def test_a_reload_takes_new_inputs_and_refuses_what_needs_a_restart(tmp_path: Path) -> None:
     async with programme(tmp_path) as (client, url, file):
         await until_ready(client, url)
@@ -142,6 +158,13 @@ async def test_a_reload_takes_new_inputs_and_refuses_what_needs_a_restart(tmp_pa
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
             status = await response.json()
         assert list(status["inputs"]) == ["studio", "backup"]
+        only = more.replace("studio", "backup").split("[[channels.inputs]]")
+        only_backup = "[[channels.inputs]]".join(only[:2])
+        assert 'point="input:studio"' in await metrics_of(client, url)
+        await asyncio.to_thread(file.write_text, only_backup, "utf-8")
+        async with client.post(f"{url}/control/reload", headers=AUTH) as response:
+            assert response.status == 204
+        assert 'point="input:backup"' in await metrics_without(client, url, "studio")
         slow = text.replace('kind = "radio"', 'kind = "radio"\nencoder_preset = "quality"')
         await asyncio.to_thread(file.write_text, slow, "utf-8")
         async with client.post(f"{url}/control/reload", headers=AUTH) as response:
