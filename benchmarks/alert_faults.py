@@ -37,6 +37,9 @@ _CLEAR_S: Final = 120.0
 _SLOW_CLEAR_S: Final = 420.0
 _READY_S: Final = 60.0
 _POLL_S: Final = 1.0
+_FORGOTTEN_S: Final = 32.0
+"""What comes back within 30 s of its end is not told again."""
+
 _VIEWERS: Final = 25
 _HELD_LIMIT: Final = 8
 
@@ -367,15 +370,14 @@ async def alert_faults(names: list[str], *, offset: int = 23_000) -> list[Outcom
                 await station.until_on_air("studio", _READY_S, channel)
             await watched.until_scraped()
             await _until_published(watched)
-            await _until_quiet(watched)
             outcomes: list[Outcome] = []
             async with asyncio.TaskGroup() as tasks:
                 loud = None
                 if LOUDNESS in names:
                     loud = tasks.create_task(break_station(watched, LOUDNESS, _LOUD))
                 for fault in (item for item in names if item != LOUDNESS):
-                    outcomes.append(await break_station(watched, fault, FAULTS[fault]))
                     await _until_quiet(watched)
+                    outcomes.append(await break_station(watched, fault, FAULTS[fault]))
             return outcomes if loud is None else [*outcomes, loud.result()]
 
 
@@ -408,6 +410,7 @@ async def _until_quiet(watched: WatchedStation) -> None:
         return not any(labels["severity"] == "page" for labels in await watched.firing())
 
     await watched.station.until("no page fires", is_quiet, _SLOW_CLEAR_S, every_s=_POLL_S)
+    await asyncio.sleep(_FORGOTTEN_S)
 
 
 async def main() -> bool:

@@ -179,11 +179,13 @@ class ContentMeter:
         """Take a picture; some five a second are enough."""
         self._picture_s = now_s
         dark = np.count_nonzero(luma < _BLACK_LUMA)
-        self._mark("black", now_s, holds=bool(dark >= _BLACK_SHARE * luma.size))
+        is_black = bool(dark >= _BLACK_SHARE * luma.size)
+        self._mark("black", now_s, holds=is_black)
         # Against the picture with which the standstill began, not against the one before: a
         # slow pan moves little from one to the next.
         is_still = self._reference is not None and _is_still(self._reference, luma)
-        if not is_still or "freeze" in self.excepted:
+        # A black picture stands still as well; that is one fault, not two.
+        if not is_still or is_black or "freeze" in self.excepted:
             self._reference, self._still_since_s = luma, now_s
         self._set("freeze", self._still_since_s, now_s)
 

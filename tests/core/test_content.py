@@ -50,6 +50,7 @@ def test_black_is_flagged_after_two_seconds_and_bad_after_ten() -> None:
     assert "black" in flagged(one)
     assert one.bad_for(9.9) is None
     assert one.bad_for(10) == "black"
+    assert flagged(one) == {"black"}  # it stands still as well, and that is the same fault
     one.see(SCENE, 10.2)
     assert (flagged(one), one.bad_for(10.2)) == (set(), None)
 
