@@ -66,6 +66,11 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
         help="name of the place this is watched from (default: %(default)s)",
     )
     probe.add_argument(
+        "--catch-up",
+        action="store_true",
+        help="check the past of a channel of this platform too: 10 minutes ago and 1 day ago",
+    )
+    probe.add_argument(
         "--serve",
         metavar="HOST:PORT",
         help="watch until stopped, and export lensong_probe_* at http://HOST:PORT/metrics",
@@ -96,7 +101,8 @@ def _probe(
         print(f"{(monotonic_ns() - began) / 1e9:7.1f} s  {text}", file=sys.stderr, flush=True)
 
     try:
-        probe = Probe(arguments.url, vantage=arguments.vantage, tell=tell)
+        oldest = _unknown if arguments.catch_up else None
+        probe = Probe(arguments.url, vantage=arguments.vantage, tell=tell, oldest=oldest)
         finish(probe.run(seconds))
     except UnusableError as error:
         print(f"lensong: {error}", file=sys.stderr)
@@ -104,6 +110,10 @@ def _probe(
     report = probe.report
     print(render_json(report) if arguments.json else render_table(report), end="")
     return _FAULTS if report.book.total else _GOOD
+
+
+async def _unknown() -> None:
+    """Tell since when a station that is not this host's is archived: nobody knows."""
 
 
 def _serve(
@@ -127,6 +137,7 @@ def _serve(
                 vantage=arguments.vantage,
                 host=host.strip("[]"),
                 port=int(port),
+                oldest=_unknown if arguments.catch_up else None,
             )
         )
     except UnusableError as error:

@@ -43,6 +43,7 @@ FaultKind = Literal[
     "part_duration",
     "preload_hint",
     "blocking_reload",
+    "catch_up",
 ]
 """Kinds of fault; docs/how-to/probe.md tells each in a sentence.  A label of metrics: closed."""
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from core.clock import monotonic_ns
+from core.clock import monotonic_ns, unix_ns
 from core.errors import FormatError, InputError
 from monitoring.probe_choice import Watched, choose_renditions, first_media
 from monitoring.probe_faults import Fault
 from monitoring.probe_fetch import Answer, Fetcher, FetchError, shown_address
 from monitoring.probe_follow import Follower, Shared
 from monitoring.probe_media import inspect_segment
+from monitoring.probe_past import check_catch_up
 from monitoring.probe_playlist import MediaPlaylist, Multivariant, Segment, read_playlist
 from monitoring.probe_report import ProbeReport
 from monitoring.probe_segment import SegmentFacts
@@ -24,6 +25,7 @@ __all__ = ["Probe", "UnusableError"]
 
 _TIMEOUT_S: Final = 10.0
 _REFRESH_S: Final = 60.0
+_CATCH_UP_S: Final = 300.0
 _MEDIA_TYPES: Final = ("application/vnd.apple.mpegurl", "audio/mpegurl", "application/x-mpegurl")
 
 
@@ -44,6 +46,7 @@ class Probe:
         tell: Callable[[str], None] = lambda _text: None,
         told: Callable[[Fault], None] = lambda _fault: None,
         heard: Callable[[SegmentFacts], None] = lambda _facts: None,
+        oldest: Callable[[], Awaitable[float | None]] | None = None,
     ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
 
@@ -53,6 +56,8 @@ class Probe:
             tell: Called with a line of progress.
             told: Called with each fault that counts.
             heard: Called with each decoded segment that has sound.
+            oldest: Gives since when the channel is archived, UNIX seconds, None if that is not
+                known. With it, catch-up is checked at once and each five minutes.
 
         Raises:
             UnusableError: If it is no address.
@@ -68,6 +73,7 @@ class Probe:
         self.url = url
         self.report = ProbeReport(address=shown_address(url), vantage=vantage)
         self._tell, self._told, self._heard = tell, told, heard
+        self._oldest = oldest
         self.shared: Shared | None = None
 
     async def run(self, seconds: float) -> None:
@@ -97,10 +103,12 @@ class Probe:
             async with asyncio.TaskGroup() as tasks:
                 guard = tasks.create_task(self._refresh())
                 lines = tasks.create_task(self._progress(fetcher))
+                past = tasks.create_task(self._check_past())
                 media = [tasks.create_task(one.run()) for one in followers]
                 await asyncio.wait(media)
                 guard.cancel()
                 lines.cancel()
+                past.cancel()
             self.report.received_bytes = fetcher.bytes
 
     def _note(self, fault: Fault) -> None:
@@ -115,6 +123,21 @@ class Probe:
                 latency_s = self.report.live_latency_s
                 behind = "" if latency_s is None else f", {latency_s:.1f} s behind live"
                 self._tell(f"{self.report.segments} segments, {self.report.parts} parts{behind}")
+
+    async def _check_past(self) -> None:
+        """Check catch-up now and then, on connections of its own."""
+        while self._oldest is not None:
+            oldest_s = await self._oldest()
+            async with Fetcher() as fetcher:
+                await check_catch_up(
+                    fetcher,
+                    self.url,
+                    now=unix_ns(),
+                    oldest_s=oldest_s,
+                    told=self._shared_fault,
+                    note=self.report.note,
+                )
+            await asyncio.sleep(_CATCH_UP_S)
 
     async def _refresh(self) -> None:
         """Start anew now and then, as the next viewer does, on connections of its own."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 import numpy as np
@@ -18,12 +20,14 @@ from core.config import Settings
 from core.loudness import GatedLoudness, LoudnessMeter
 from core.tasks import first_error
 from core.timeline import SAMPLE_RATE, UnixNs
+from monitoring.probe_catchup import oldest_in
 from monitoring.probe_content import CONTENT_KINDS
 from monitoring.probe_faults import FAULT_KINDS, Fault
+from monitoring.probe_fetch import Fetcher, FetchError
 from monitoring.probe_player import Probe, UnusableError
 from monitoring.probe_segment import SegmentFacts
 
-__all__ = ["ProbeService", "serve_probe", "targets_of"]
+__all__ = ["ProbeService", "archives_of", "serve_probe", "targets_of"]
 
 log = structlog.get_logger()
 
@@ -38,7 +42,9 @@ _PEAK_STEPS: Final = 100
 
 _FULL_SCALE: Final = 32_767.0
 _FLOOR: Final = 1e-6
+_ASK_S: Final = 5.0
 _Count = Callable[[str, Fault], None]
+_Oldest = Callable[[], Awaitable[float | None]]
 
 
 def targets_of(settings: Settings) -> dict[str, str]:
@@ -55,7 +61,30 @@ def targets_of(settings: Settings) -> dict[str, str]:
     return {foreign.name: foreign.url for foreign in monitoring.probes} | own
 
 
-async def serve_probe(url: str, *, channel: str, vantage: str, host: str, port: int) -> None:
+def archives_of(settings: Settings) -> dict[str, _Oldest]:
+    """Return, by own channel with an archive, what asks our packager how far it reaches."""
+    network = settings.network
+    host = f"[{network.internal_host}]" if ":" in network.internal_host else network.internal_host
+    url = f"http://{host}:{network.packager_admin_port}/metrics"
+    return {
+        channel.slug: partial(_ask_oldest, url, channel.slug)
+        for channel in settings.channels
+        if channel.archive_days
+    }
+
+
+async def _ask_oldest(url: str, channel: str) -> float | None:
+    try:
+        async with Fetcher() as fetcher:
+            answer = await fetcher.get(url, timeout_s=_ASK_S)
+        return oldest_in(answer.body.decode(), channel) if answer.status == HTTPStatus.OK else None
+    except (FetchError, ValueError):
+        return None
+
+
+async def serve_probe(
+    url: str, *, channel: str, vantage: str, host: str, port: int, oldest: _Oldest | None = None
+) -> None:
     """Play one address until cancelled, and tell ``/metrics`` what the player had.
 
     Args:
@@ -64,13 +93,15 @@ async def serve_probe(url: str, *, channel: str, vantage: str, host: str, port: 
         vantage: Name of this place.
         host: Address to listen on.
         port: Port to listen on.
+        oldest: Gives since when the channel is archived; None: catch-up is not checked.
 
     Raises:
         UnusableError: If it is no address.
         ConfigError: If the port cannot be had.
     """
     registry = new_registry("probe")
-    service = ProbeService({channel: url}, vantage, registry, content=False)
+    archives = {} if oldest is None else {channel: oldest}
+    service = ProbeService({channel: url}, vantage, registry, archives=archives, content=False)
     admin = AdminPort(
         service="probe", host=host, port=port, registry=registry, not_ready=lambda: None, secret=""
     )
@@ -91,6 +122,7 @@ class ProbeService(Collector):
         vantage: str,
         registry: CollectorRegistry,
         *,
+        archives: Mapping[str, _Oldest] | None = None,
         content: bool = True,
     ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
@@ -99,6 +131,7 @@ class ProbeService(Collector):
             targets: Address of a playlist, by channel.
             vantage: Name of this place.
             registry: Gets the families; every counter is there at 0.
+            archives: Gives since when a channel is archived, by channel whose catch-up is checked.
             content: Tell black, freeze, silence and loudness too. They have no vantage, so one
                 place of a station does.
         """
@@ -109,7 +142,10 @@ class ProbeService(Collector):
             ("channel", "vantage", "kind"),
             registry=registry,
         )
-        self._players = {name: _Player(name, url, self._count) for name, url in targets.items()}
+        self._players = {
+            name: _Player(name, url, self._count, (archives or {}).get(name))
+            for name, url in targets.items()
+        }
         for name in targets:
             for kind in FAULT_KINDS:
                 self._faults.labels(name, vantage, kind)
@@ -216,8 +252,8 @@ class _Ear:
 class _Player:
     """One target, played again and again."""
 
-    def __init__(self, name: str, url: str, count: _Count) -> None:
-        self._name, self._url, self._count = name, url, count
+    def __init__(self, name: str, url: str, count: _Count, oldest: _Oldest | None) -> None:
+        self._name, self._url, self._count, self._oldest = name, url, count, oldest
         self._failed: UnixNs | None = None
         self._judged = 0
         self._moved: UnixNs | None = None
@@ -232,6 +268,7 @@ class _Player:
                 vantage=vantage,
                 told=self._told,
                 heard=self.ear.hear,
+                oldest=self._oldest,
             )
             try:
                 await self.probe.run(_PERIOD_S)

@@ -18,7 +18,7 @@ from monitoring.day_keeper import DayKeeper
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
-from monitoring.probe_service import ProbeService, targets_of
+from monitoring.probe_service import ProbeService, archives_of, targets_of
 from monitoring.receivers import receivers_of
 from monitoring.runbooks import load_runbooks, runbook_routes
 
@@ -48,7 +48,12 @@ class MonitoringService:
         receivers = receivers_of(settings, receiver_secrets(settings))
         self._days = DayKeeper(settings, secret=secret)
         self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
-        self._probes = ProbeService(targets_of(settings), settings.monitoring.vantage, registry)
+        self._probes = ProbeService(
+            targets_of(settings),
+            settings.monitoring.vantage,
+            registry,
+            archives=archives_of(settings),
+        )
         self._admin = AdminPort(
             service="monitoring",
             host=network.internal_host,
