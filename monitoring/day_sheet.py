@@ -216,6 +216,11 @@ def render_sheet(
         + "</tr>"
         for _, title, show in _COLUMNS
     )
+    loudness = "".join(
+        f'<li><a href="/reports/loudness/{escape(day.slug)}/{ledger.day.isoformat()}">'
+        f"{escape(day.name)}</a></li>"
+        for day in channels
+    )
     seen = min(ledger.minutes, _MINUTES)
     alerts = "".join(_alert(item, zone) for item in sorted(ledger.alerts, key=_began))
     shown_day = f"{ledger.day:%d/%m/%Y}"
@@ -224,6 +229,7 @@ def render_sheet(
         f"<p>Đo được {seen} phút của ngày. / {seen} minutes of the day were measured. "
         f'<a href="/reports/{ledger.day.isoformat()}.csv">CSV</a></p>'
         f"<table><tr><th></th>{heads}</tr>{rows}</table>"
+        f"<h2>Âm lượng từng chương trình / Loudness by programme</h2><ul>{loudness}</ul>"
         "<h2>Cảnh báo / Alerts</h2>"
         + (f"<table>{alerts}</table>" if alerts else "<p>Không có. / None.</p>"),
     )

@@ -18,6 +18,7 @@ from monitoring.day_keeper import DayKeeper
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
+from monitoring.loudness_pages import LoudnessPages
 from monitoring.probe_service import ProbeService, archives_of, targets_of
 from monitoring.receivers import receivers_of
 from monitoring.runbooks import load_runbooks, runbook_routes
@@ -47,6 +48,7 @@ class MonitoringService:
         self._clock = HostClock(settings.monitoring.ntp_server, registry)
         receivers = receivers_of(settings, receiver_secrets(settings))
         self._days = DayKeeper(settings, secret=secret)
+        self._loudness = LoudnessPages(settings)
         self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
         self._probes = ProbeService(
             targets_of(settings),
@@ -77,7 +79,7 @@ class MonitoringService:
         """
         network = self._settings.network
         runbooks = runbook_routes(await asyncio.to_thread(load_runbooks))
-        routes = [*self._alerts.routes, *self._days.routes, *runbooks]
+        routes = [*self._alerts.routes, *self._days.routes, *self._loudness.routes, *runbooks]
         pages = pages_application(routes, self._home)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._admin.run())
@@ -120,4 +122,5 @@ class MonitoringService:
         self._settings = settings
         self._alerts.configure(settings)
         self._days.configure(settings)
+        self._loudness.configure(settings)
         self._alerts.configure(settings)

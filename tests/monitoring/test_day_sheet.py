@@ -108,5 +108,6 @@ def test_the_page_says_how_much_was_measured_and_escapes_names() -> None:
     assert "Đo được 1380 phút của ngày" in page
     assert "Truyền hình &lt;1&gt;" in page
     assert '<a href="/reports/2026-11-24.csv">' in page
+    assert '<a href="/reports/loudness/hytv/2026-11-24">' in page
     assert "16:00:00–…" in page
     assert "ChannelOnSlate" in page
