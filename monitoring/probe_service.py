@@ -142,23 +142,56 @@ class ProbeService(Collector):
             ("channel", "vantage", "kind"),
             registry=registry,
         )
-        self._players = {
-            name: _Player(name, url, self._count, (archives or {}).get(name))
-            for name, url in targets.items()
-        }
-        for name in targets:
-            for kind in FAULT_KINDS:
-                self._faults.labels(name, vantage, kind)
+        self._players: dict[str, _Player] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self.configure(targets, archives or {})
         registry.register(self)
+
+    def configure(self, targets: Mapping[str, str], archives: Mapping[str, _Oldest]) -> None:
+        """Play these from now on; the series of what is played no more go.
+
+        Targets that stay are not disturbed.  On the event loop, where :meth:`run` runs.
+
+        Args:
+            targets: Address of a playlist, by channel.
+            archives: As for the constructor.
+        """
+        wanted = {name: (url, name in archives) for name, url in targets.items()}
+        for name in [name for name, one in self._players.items() if one.key != wanted.get(name)]:
+            del self._players[name]
+            if (task := self._running.pop(name, None)) is not None:
+                task.cancel()
+            if name not in targets:
+                for kind in FAULT_KINDS:
+                    self._faults.remove(name, self._vantage, kind)
+        for name, url in targets.items():
+            if name in self._players:
+                continue
+            self._players[name] = _Player(name, url, self._count, archives.get(name))
+            for kind in FAULT_KINDS:
+                self._faults.labels(name, self._vantage, kind)
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        if self._tasks is not None:
+            self._running[name] = self._tasks.create_task(self._players[name].run(self._vantage))
 
     async def run(self) -> None:
         """Play every target until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for player in self._players.values():
-                tasks.create_task(player.run(self._vantage))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for name in self._players:
+                    self._start(name)
+                await asyncio.Event().wait()
+        finally:
+            self._tasks = None
+            self._running.clear()
 
     def _count(self, channel: str, fault: Fault) -> None:
-        self._faults.labels(channel, self._vantage, fault.kind).inc()
+        if channel in self._players:  # one that is being cancelled brings no series back
+            self._faults.labels(channel, self._vantage, fault.kind).inc()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Make the gauges as they are now."""
@@ -254,6 +287,7 @@ class _Player:
 
     def __init__(self, name: str, url: str, count: _Count, oldest: _Oldest | None) -> None:
         self._name, self._url, self._count, self._oldest = name, url, count, oldest
+        self.key = (url, oldest is not None)
         self._failed: UnixNs | None = None
         self._judged = 0
         self._moved: UnixNs | None = None

@@ -108,6 +108,7 @@ class MonitoringService:
         except ConfigError as error:
             log.warning("reload refused", detail=str(error))
             return web.Response(status=409, text=f"{error}\n")
+        self._probes.configure(targets_of(settings), archives_of(settings))
         log.info("reloaded", channels=len(settings.channels))
         return web.Response(status=204)
 

@@ -9,11 +9,12 @@ import pytest
 
 from core.clock import unix_ns
 from core.timeline import UnixNs, msn_at
-from monitoring.probe_catchup import SPANS, catch_up_address, oldest_in
+from monitoring.probe_catchup import SPANS, catch_up_address, judge_span, oldest_in
 from monitoring.probe_faults import Fault
 from monitoring.probe_fetch import Fetcher
 from monitoring.probe_past import check_catch_up
 from monitoring.probe_player import Probe
+from monitoring.probe_playlist import MediaPlaylist, read_playlist
 from monitoring.probe_service import archives_of
 from tests.origin.recorded_origin import EDGE, live_facts, record_channels, recorded_origin
 from tests.recorded_media import Media, make_media, recorded_settings
@@ -139,3 +140,33 @@ async def test_a_probe_checks_the_past_while_it_watches(tmp_path: Path, media: B
 def test_channels_with_an_archive_are_asked_for_at_the_packager(tmp_path: Path) -> None:
     assert archives_of(recorded_settings(tmp_path)).keys() == {"hytv", "hyfm"}
     assert archives_of(recorded_settings(tmp_path, archive_days=0)) == {}
+
+
+SPAN = """#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:30
+#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:16:40.000Z
+#EXTINF:30.0,
+a.ts
+#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:17:10.000Z
+#EXTINF:30.0,
+b.ts
+#EXT-X-ENDLIST
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "faults"),
+    [
+        ("", "", []),
+        ("#EXT-X-ENDLIST\n", "", ["has no EXT-X-ENDLIST"]),
+        ("17:10", "17:20", ["has a hole of +10.0 s before segment 1, without EXT-X-GAP"]),
+        ("#EXTINF:30.0,\nb", "#EXTINF:20.0,\nb", ["ends 10.0 s before what was asked for"]),
+    ],
+)
+def test_a_span_ends_and_has_no_hole_that_is_not_told(
+    old: str, new: str, faults: list[str]
+) -> None:
+    playlist = read_playlist(SPAN.replace(old, new).encode()).playlist
+    assert isinstance(playlist, MediaPlaylist)
+    assert list(judge_span(playlist, 1_000, 1_060)) == faults

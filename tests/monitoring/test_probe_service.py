@@ -59,3 +59,35 @@ async def test_counters_begin_at_zero_and_a_server_that_is_not_there_is_a_fault(
     assert faults("unreachable") == 1.0
     assert success() == 0.0
     assert faults("media_sequence") == 0.0
+
+
+async def test_a_reload_plays_what_is_new_and_forgets_what_is_gone() -> None:
+    registry = CollectorRegistry()
+    events: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        name = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode().strip("/")
+        events.put_nowait(f"{name} asks")
+        await reader.read()
+        events.put_nowait(f"{name} leaves")
+        writer.close()
+
+    def told() -> set[str]:
+        return {
+            sample.labels["channel"] for family in registry.collect() for sample in family.samples
+        }
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        site = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        targets = {name: f"{site}/{name}" for name in ("hytv", "stays", "hyfm")}
+        new = targets.pop("hyfm")
+        service = ProbeService(targets, "inside", registry)
+        async with asyncio.timeout(8), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(service.run())
+            assert {await events.get(), await events.get()} == {"hytv asks", "stays asks"}
+            assert told() == {"hytv", "stays"}
+            service.configure({"stays": targets["stays"], "hyfm": new}, {})
+            assert {await events.get(), await events.get()} == {"hytv leaves", "hyfm asks"}
+            assert told() == {"stays", "hyfm"}
+            assert events.empty()
+            running.cancel()

@@ -121,6 +121,8 @@ async def test_a_reload_takes_new_channels_and_refuses_what_needs_a_restart(
             assert answer.status == 204
         async with client.get(pages) as answer:
             assert "Kênh hai" in await answer.text()
+        async with client.get(f"{admin}/metrics") as answer:
+            assert 'lensong_probe_success{channel="two",' in await answer.text()
         moved = good.replace("[network]", '[network]\nmonitoring_host = "127.0.0.2"')
         await asyncio.to_thread(path.write_text, moved, encoding="utf-8")
         async with client.post(f"{admin}/control/reload", headers=headers) as answer:
