@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -137,6 +138,18 @@ class MonitoringSettings(SettingsModel):
 
     report_days: Annotated[int, Field(ge=1, le=4_000)] = 400
     """Days for which the daily quality sheets are kept."""
+
+    audience_days: Annotated[int, Field(ge=60, le=4_000)] = 800
+    """Days for which the audience is kept minute by minute, in ``audience.db``; a forecast reads
+    60."""
+
+    special_days: Annotated[tuple[date, ...], Field(max_length=366)] = ()
+    """Days on which people do not watch as in other weeks, such as the province's own day:
+    ``[2027-01-05]``. Vietnam's public holidays and Tết are known until 2035."""
+
+    capacity_mbps: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    """Megabits a second that the uplink, or the CDN's contract, carries; with it an alert tells
+    when the coming day's audience is expected to take more than 80 %."""
 
     vantage: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "inside"
     """Name of the place that the synthetic player plays from, in metrics."""

@@ -274,10 +274,9 @@ AUDIENCE_DROP: Final = Alert(
         Case(
             stage="player",
             expr='sum by (channel) (lensong_qoe_concurrent_sessions{kind=~"live|radio"})\n'
-            '< 0.5 * max by (channel) (lensong_audience_forecast_sessions{level="low"})\n'
+            '< 0.5 * max by (channel) (lensong_audience_forecast_sessions{level="p05"})\n'
             "and on (channel) "
-            'max by (channel) (lensong_audience_forecast_sessions{level="expected"}) > 50\n'
-            + _HAS_PAGE,
+            'max by (channel) (lensong_audience_forecast_sessions{level="p50"}) > 50\n' + _HAS_PAGE,
             for_s=120,
         ),
     ),

@@ -14,6 +14,7 @@ from core.environment import receiver_secrets
 from core.errors import ConfigError
 from core.tasks import supervise
 from monitoring.alert_desk import AlertDesk
+from monitoring.audience_keeper import AudienceKeeper
 from monitoring.day_keeper import DayKeeper
 from monitoring.home import render_home
 from monitoring.host_clock import HostClock
@@ -49,6 +50,7 @@ class MonitoringService:
         receivers = receivers_of(settings, receiver_secrets(settings))
         self._days = DayKeeper(settings, secret=secret)
         self._loudness = LoudnessPages(settings)
+        self._audience = AudienceKeeper(settings, registry, secret=secret)
         self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
         self._probes = ProbeService(
             targets_of(settings),
@@ -89,6 +91,7 @@ class MonitoringService:
             tasks.create_task(self._clock.run())
             tasks.create_task(self._probes.run())
             tasks.create_task(self._alerts.run())
+            tasks.create_task(supervise("audience", self._audience.run, max_pause_s=60.0))
             tasks.create_task(supervise("days", self._days.run, max_pause_s=60.0))
 
     async def _home(self) -> str:
@@ -124,4 +127,5 @@ class MonitoringService:
         self._alerts.configure(settings)
         self._days.configure(settings)
         self._loudness.configure(settings)
+        self._audience.configure(settings)
         self._alerts.configure(settings)

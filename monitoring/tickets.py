@@ -353,6 +353,23 @@ _PLAYER: Final = (
             "One viewer in twenty waits {{ $value | humanizeDuration }} or longer for the picture.",
         ),
     ),
+    _ticket(
+        "AudienceNearCapacity",
+        "player",
+        "lensong_audience_forecast_peak_bytes_per_second\n"
+        "> 0.8 * lensong_audience_capacity_bytes_per_second",
+        1800,
+        Text(
+            "Sắp tới người xem có thể dùng gần hết băng thông",
+            "Giờ cao điểm của 24 giờ tới có thể cần {{ $value | humanize }}B/s, quá 80 % của "
+            "`capacity_mbps`.",
+        ),
+        Text(
+            "The coming audience may take most of the uplink",
+            "The busiest quarter of the coming 24 hours may want {{ $value | humanize }}B/s, more "
+            "than 80 % of `capacity_mbps`.",
+        ),
+    ),
 )
 
 _MONITORING: Final = (

@@ -315,6 +315,16 @@ AUDIENCE: Final = Board(
             ),
         ),
         graph(
+            "Băng thông dự báo cho giờ cao điểm",
+            "Traffic forecast for the coming day's peak",
+            "Bps",
+            Query(
+                "max(lensong_audience_forecast_peak_bytes_per_second)",
+                "giờ cao điểm, 24 giờ tới / peak of the coming 24 h",
+            ),
+            Query("max(lensong_audience_capacity_bytes_per_second)", "đường truyền / uplink"),
+        ),
+        graph(
             "Người xem theo kiểu",
             "Viewers by kind",
             "short",

@@ -444,8 +444,8 @@ DELIVERY_PAGES: Final = (
         "a third of the forecast's lowest audience",
         {
             _SESSIONS: f"100x11 30x{_LONG}",
-            'lensong_audience_forecast_sessions{channel="hytv",level="low"}': f"90x{_LONG}",
-            'lensong_audience_forecast_sessions{channel="hytv",level="expected"}': f"110x{_LONG}",
+            'lensong_audience_forecast_sessions{channel="hytv",level="p05"}': f"90x{_LONG}",
+            'lensong_audience_forecast_sessions{channel="hytv",level="p50"}': f"110x{_LONG}",
         },
         {"2m55s": [], "3m": ['AudienceDrop{channel="hytv",stage="player"}']},
     ),
@@ -453,8 +453,8 @@ DELIVERY_PAGES: Final = (
         "a night with few viewers",
         {
             _SESSIONS: f"3x{_LONG}",
-            'lensong_audience_forecast_sessions{channel="hytv",level="low"}': f"10x{_LONG}",
-            'lensong_audience_forecast_sessions{channel="hytv",level="expected"}': f"20x{_LONG}",
+            'lensong_audience_forecast_sessions{channel="hytv",level="p05"}': f"10x{_LONG}",
+            'lensong_audience_forecast_sessions{channel="hytv",level="p50"}': f"20x{_LONG}",
         },
         {"10m": []},
     ),

@@ -289,6 +289,21 @@ _ORIGIN_AND_PLAYER: Final = (
             f'{_STARTS}_count{{channel="hytv"}}': f"0+10x{_LONG}",
         },
     ),
+    _loud(
+        "an evening that is expected to want 85 % of the uplink",
+        {
+            'lensong_audience_forecast_peak_bytes_per_second{instance="m"}': f"50x11 85x{_LONG}",
+            'lensong_audience_capacity_bytes_per_second{instance="m"}': f"100x{_LONG}",
+        },
+        {"30m55s": [], "31m": ['AudienceNearCapacity{instance="m",stage="player"}']},
+    ),
+    _quiet(
+        "an evening that is expected to want 79 % of the uplink",
+        {
+            'lensong_audience_forecast_peak_bytes_per_second{instance="m"}': f"79x{_LONG}",
+            'lensong_audience_capacity_bytes_per_second{instance="m"}': f"100x{_LONG}",
+        },
+    ),
 )
 
 _MONITORING: Final = (
