@@ -16,3 +16,9 @@ def test_the_page_is_vietnamese_first_and_names_how_not_to_be_counted() -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "Set-Cookie" not in headers
     assert "<script" not in text
+
+
+def test_viewers_are_told_that_the_class_of_their_device_is_counted() -> None:
+    page = b"".join(render_privacy("Đài").body).decode()
+    assert "Loại máy: điện thoại, máy tính, TV" in page
+    assert "The class of device: phone, computer, TV or other" in page
