@@ -206,8 +206,7 @@ _ARCHIVE: Final = (
     _ticket(
         "ArchiveShortOfSpace",
         "archive",
-        "sum by (channel, why) "
-        '(increase(lensong_archive_removed_hours_total{why!="days"}[1h])) > 0',
+        'sum by (channel, why) (increase(lensong_archive_removals_total{why!="days"}[1h])) > 0',
         0,
         Text(
             "{{ $labels.channel }}: xoá bản lưu vì thiếu chỗ ({{ $labels.why }})",

@@ -46,13 +46,13 @@ class KeepingMetrics:
             registry=registry,
         )
         self._unverified = Gauge(
-            "lensong_archive_unverified_hours",
+            "lensong_archive_unverified_folders",
             "Stored hours of a rendition that the scrubber is due to read",
             _CHANNEL,
             registry=registry,
         )
         self._removed = Counter(
-            "lensong_archive_removed_hours_total",
+            "lensong_archive_removals_total",
             "Hours removed: days, space, or deposit (for want of space, of the legal deposit)",
             ("channel", "why"),
             registry=registry,

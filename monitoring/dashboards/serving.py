@@ -147,7 +147,7 @@ PACKAGING: Final = Board(
                 "{{channel}} lỗ hổng / holes",
             ),
             Query(
-                f"max by (channel) (lensong_archive_unverified_hours{{{CHANNEL}}})",
+                f"max by (channel) (lensong_archive_unverified_folders{{{CHANNEL}}})",
                 "{{channel}} giờ chưa kiểm / to verify",
             ),
         ),
@@ -167,7 +167,7 @@ PACKAGING: Final = Board(
             "short",
             Query(
                 "sum by (channel, why) "
-                f"(increase(lensong_archive_removed_hours_total{{{CHANNEL}}}[1d]))",
+                f"(increase(lensong_archive_removals_total{{{CHANNEL}}}[1d]))",
                 "{{channel}} {{why}}",
             ),
         ),

@@ -202,8 +202,8 @@ _ARCHIVE: Final = (
     _loud(
         "an hour goes for want of space",
         {
-            'lensong_archive_removed_hours_total{channel="hytv",why="space"}': f"0x11 1x{_LONG}",
-            'lensong_archive_removed_hours_total{channel="hytv",why="days"}': f"0x11 9x{_LONG}",
+            'lensong_archive_removals_total{channel="hytv",why="space"}': f"0x11 1x{_LONG}",
+            'lensong_archive_removals_total{channel="hytv",why="days"}': f"0x11 9x{_LONG}",
         },
         {
             "55s": [],
@@ -212,7 +212,7 @@ _ARCHIVE: Final = (
     ),
     _quiet(
         "hours that go after their days",
-        {'lensong_archive_removed_hours_total{channel="hytv",why="days"}': f"0+1x{_LONG}"},
+        {'lensong_archive_removals_total{channel="hytv",why="days"}': f"0+1x{_LONG}"},
     ),
     _loud(
         "two segments cannot be read",

@@ -116,7 +116,7 @@ async def test_hours_beyond_the_days_go_with_all_that_lies_in_them(tmp_path: Pat
     assert await bench.ages("hytv", "a96") == [22, 23, 24]
     assert await bench.ages("hytv", "thumb") == [23]
     assert await bench.ages("left", "480p") == [1_000]
-    assert bench.value("removed_hours_total", channel="hytv", why="days") == 3
+    assert bench.value("removals_total", channel="hytv", why="days") == 3
     assert bench.value("oldest_timestamp_seconds", channel="hytv") == start_of_hour(HOUR - 24) / 1e9
 
 
@@ -152,7 +152,7 @@ async def test_for_space_the_right_channel_gives_and_the_index_goes_first(tmp_pa
     assert gone[0] == index_key("b", "480p", HOUR - 9)
     assert gone[1].startswith(folder)
     assert [line["event"] for line in lines] == ["hour_removed_for_space"] * 2
-    assert bench.value("removed_hours_total", channel="b", why="space") == 2
+    assert bench.value("removals_total", channel="b", why="space") == 2
     assert bench.value("free_bytes", backend="disk") == await bench.store.free_bytes()
 
 
@@ -188,7 +188,7 @@ async def test_the_deposit_goes_last_and_loudly(tmp_path: Path) -> None:
         ("deposit_removed_for_space", "error"),
         ("deposit_removed_for_space", "error"),
     ]
-    assert bench.value("removed_hours_total", channel="hytv", why="deposit") == 2
+    assert bench.value("removals_total", channel="hytv", why="deposit") == 2
 
 
 async def test_sizes_are_read_from_indexes_once_and_survive_a_restart(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ async def test_every_hour_is_verified_and_what_is_lost_is_told(tmp_path: Path) -
     bench = Bench(tmp_path, channel())
     await bench.store_hours("hytv", "480p", range(3, 9))
     await bench.keeper.turn()
-    assert bench.value("unverified_hours", channel="hytv") == 6
+    assert bench.value("unverified_folders", channel="hytv") == 6
     numbers = [msn for msn in numbers_of(HOUR - 5) if msn % EVERY == 0]
     await bench.store.delete([segment_key("hytv", "480p", numbers[0])])
     flipped = small_segment("480p", numbers[1]).replace(b"480p", b"481p")
@@ -230,7 +230,7 @@ async def test_every_hour_is_verified_and_what_is_lost_is_told(tmp_path: Path) -
     faults = [(line["kind"], line["msn"]) for line in lines if line["event"] == "archive_fault"]
     assert faults == [("missing", numbers[0]), ("damaged", numbers[1])]
     assert bench.value("missing_segments", channel="hytv") == 2
-    assert bench.value("unverified_hours", channel="hytv") == 0
+    assert bench.value("unverified_folders", channel="hytv") == 0
     # Found again, it is missing no more.
     for msn in numbers[:2]:
         body = small_segment("480p", msn)
@@ -428,9 +428,9 @@ async def test_a_running_packager_keeps_its_archive(station: Station) -> None:
         await archive.put(key, [data])
     async with running(station) as sender, asyncio.timeout(60):
         wanted = {
-            'lensong_archive_removed_hours_total{channel="hytv",why="days"} 1.0',
+            'lensong_archive_removals_total{channel="hytv",why="days"} 1.0',
             'lensong_archive_missing_segments{channel="hytv"} 1.0',
-            'lensong_archive_unverified_hours{channel="hytv"} 0.0',
+            'lensong_archive_unverified_folders{channel="hytv"} 0.0',
         }
         while True:
             _, metrics = await sender.admin("/metrics")
