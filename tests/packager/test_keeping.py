@@ -434,10 +434,10 @@ async def test_a_running_packager_keeps_its_archive(station: Station) -> None:
         }
         while True:
             _, metrics = await sender.admin("/metrics")
-            if wanted <= set(metrics.splitlines()):
+            stored = (await stored_hours(archive, "hytv")).get("234p")
+            if wanted <= set(metrics.splitlines()) and stored == [present - 24]:
                 break
             await asyncio.sleep(0.02)  # nothing tells that a figure changed but asking for it
-    assert (await stored_hours(archive, "hytv")).get("234p") == [present - 24]
     archive.close()
     keeping = station.settings.paths.data_dir / "keeping/hytv"
     assert str(present - 24) in await asyncio.to_thread(keeping.read_text)
