@@ -28,6 +28,7 @@ from core.environment import (
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
 from lensong.archive_commands import add_archive_commands
+from lensong.audience_command import add_audience_command
 from lensong.checks import check_machine, needs_of
 from lensong.clip_command import add_clip_command
 from lensong.control import call, find_sockets
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_operator_commands(commands)
     add_guide_commands(commands, default_file=_DEFAULT_FILE)
     add_clip_command(commands, _DEFAULT_FILE)
+    add_audience_command(commands, _DEFAULT_FILE)
     add_archive_commands(commands, default_file=_DEFAULT_FILE, finish=_finish)
     add_monitoring_files(commands)
     add_probe_command(commands, _finish)

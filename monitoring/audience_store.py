@@ -40,6 +40,9 @@ __all__ = ["LIVE_KINDS", "AudienceStore", "Sample", "read_samples"]
 LIVE_KINDS: Final = ("live", "radio")
 """Who follows the clock, and reports: what a forecast is about."""
 
+REPORTED_KINDS: Final = (*LIVE_KINDS, "dvr", "catchup")
+"""Sessions of players that report."""
+
 _MINUTES: Final = 15
 _LEAST_MINUTES: Final = 10
 """A quarter of an hour with fewer known minutes is a hole."""
@@ -212,6 +215,38 @@ class AudienceStore:
             found = connection.execute(query).all()
         return {(channel, rendition): int(number) for channel, rendition, number in found}
 
+    def minutes(self, channel: str, begin: int, end: int) -> dict[int, int]:
+        """Return who followed the clock or watched the past of a channel, by known minute.
+
+        Players that do not report are not in it: radio over plain HTTP would count those of our
+        page twice.
+
+        Args:
+            channel: Its slug.
+            begin: The first minute.
+            end: The minute after the last.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        known = _known(begin, end)
+        sessions = (
+            select(_SESSIONS.c.minute, func.sum(_SESSIONS.c.sessions))
+            .where(
+                _SESSIONS.c.minute >= begin,
+                _SESSIONS.c.minute < end,
+                _SESSIONS.c.channel == channel,
+                _SESSIONS.c.kind.in_(REPORTED_KINDS),
+            )
+            .group_by(_SESSIONS.c.minute)
+        )
+        with self._transaction() as connection:
+            found = {int(minute): 0 for (minute,) in connection.execute(known)}
+            for minute, number in connection.execute(sessions):
+                if int(minute) in found:
+                    found[int(minute)] = int(number or 0)
+        return found
+
     def remove_before(self, minute: int) -> None:
         """Remove what is older than a minute.
 
@@ -235,7 +270,7 @@ class AudienceStore:
             raise OSError(f"{self._path}: {type(error.orig).__name__}") from error
 
 
-def _known(begin: int, end: int) -> Select[tuple[int]]:
+def _known(begin: int, end: int) -> Select[int]:
     """Return the query for the minutes from ``begin`` to before ``end`` that every origin told."""
     return (
         select(_TOLD.c.minute)
