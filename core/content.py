@@ -41,7 +41,7 @@ Luma: TypeAlias = NDArray[np.uint8]
 CONTENT_KINDS: Final = ("black", "freeze", "silence", "mono_loss", "phase", "loudness")
 PICTURE_KINDS: Final = ("black", "freeze")
 SWITCH_KINDS: Final = ("black", "freeze", "silence")
-"""Faults for which an input may be left; a black picture is also frozen, so black goes first."""
+"""Faults for which an input may be left; where several last, the first of these is told."""
 
 _SQUARE: Final = 8
 _BLACK_LUMA: Final = 16 + 0.1 * 219

@@ -75,9 +75,11 @@ class ContentWatch:
     def _look(self, pictures: tuple[Picture, ...], duration_s: float) -> None:
         span_s = duration_s / len(pictures)
         for picture in pictures:
-            self._lasts("black", span_s, holds=picture.dark_share >= _DARK_SHARE)
+            is_black = picture.dark_share >= _DARK_SHARE
+            self._lasts("black", span_s, holds=is_black)
             same = self._last is not None and _is_still(self._last.luma, picture.luma)
-            self._lasts("freeze", span_s, holds=same)
+            # As in core.content: a black picture stands still as well, and that is one fault.
+            self._lasts("freeze", span_s, holds=same and not is_black)
             self._last = picture
 
     def _listen(self, block: SoundBlock) -> None:

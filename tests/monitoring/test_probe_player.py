@@ -36,7 +36,7 @@ _TABLE: Final[dict[str, set[str]]] = {
     "backward": {"media_sequence"},
     "garbage": {"segment_broken"},
     "jump": {"timestamps"},
-    "dark": {"black", "freeze", "silence"},
+    "dark": {"black", "silence"},
     "misaligned": {"misaligned"},
     "codecs": {"codecs"},
     "resolution": {"resolution"},
