@@ -78,6 +78,9 @@ class Fault:
     clear_s: float = _CLEAR_S
     """How long after the mending the alert may go on."""
 
+    is_alone: bool = True
+    """Nothing else is broken meanwhile; else only pages of its own channel are others."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -287,7 +290,13 @@ LOUDNESS: Final = "loudness-off"
 """Its rule waits for half an hour, so it is broken first, on the radio, and looked at last."""
 
 _LOUD: Final = Fault(
-    "LoudnessOffTarget", "ticket", "input", "hyfm", 30 + 1800, _word("loud", "hyfm")
+    "LoudnessOffTarget",
+    "ticket",
+    "input",
+    "hyfm",
+    60 + 1800,  # a minute is measured before it is judged
+    _word("loud", "hyfm"),
+    is_alone=False,
 )
 
 
@@ -326,7 +335,9 @@ async def _look(watched: WatchedStation, fault: Fault, outcome: Outcome) -> bool
         is_it = labels["alertname"] == fault.alert and labels.get("channel", "") == fault.channel
         if is_it and labels["stage"] == fault.stage:
             found = True
-        elif labels["severity"] == "page":
+        elif labels["severity"] == "page" and (
+            fault.is_alone or labels.get("channel") == fault.channel
+        ):
             said = f"{labels['alertname']}/{labels['stage']}"
             if said not in outcome.other_pages:
                 outcome.other_pages.append(said)
