@@ -40,6 +40,9 @@ WITHOUT_DATA = {
     "objectives: Burn rate (1 uses it up in 30 days) 2": "long windows are judged once a minute",
     "objectives: Burn rate (1 uses it up in 30 days) 3": "the same",
     "objectives: Alerts firing, and delivered in an hour 1": "the station has no receiver",
+    "audience: Viewers and forecast 1": "a forecast wants four weeks",
+    "audience: Traffic forecast for the coming day's peak 0": "the same",
+    "audience: Traffic forecast for the coming day's peak 1": "no capacity is set",
 }
 """Expressions that a short session cannot give data, each with its reason."""
 
