@@ -28,6 +28,7 @@ from core.environment import (
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
 from lensong.archive_commands import add_archive_commands
+from lensong.arguments import add_settings
 from lensong.audience_command import add_audience_command
 from lensong.checks import check_machine, needs_of
 from lensong.clip_command import add_clip_command
@@ -222,14 +223,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--settings",
-        type=Path,
-        default=_DEFAULT_FILE,
-        dest="file",
-        metavar="FILE",
-        help="settings of the running platform, to find its socket (default: %(default)s)",
-    )
+    add_settings(parser, _DEFAULT_FILE, "settings of the running platform, to find its socket")
     _add_run_dir(parser)
 
 

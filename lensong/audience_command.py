@@ -12,6 +12,7 @@ from core.clock import unix_ns
 from core.config import load_settings
 from core.errors import ConfigError, FormatError
 from core.guide import parse_snapshot
+from lensong.arguments import add_settings
 from monitoring.audience_report import render_csv, render_table, report
 
 __all__ = ["add_audience_command"]
@@ -28,14 +29,7 @@ def add_audience_command(commands: Any, default_file: Path) -> None:
     parser.add_argument("channel", metavar="CHANNEL", help="the channel's slug")
     parser.add_argument("--day", metavar="DATE", help="2026-11-23 (default: today)")
     parser.add_argument("--csv", action="store_true", help="print CSV")
-    parser.add_argument(
-        "--settings",
-        type=Path,
-        default=default_file,
-        dest="file",
-        metavar="FILE",
-        help="settings of the platform (default: %(default)s)",
-    )
+    add_settings(parser, default_file)
     parser.set_defaults(run=_show)
 
 

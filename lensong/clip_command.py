@@ -25,6 +25,7 @@ from core.guide_files import GuideFiles
 from core.moments import local_time, parse_moment
 from core.rights import Access
 from core.timeline import end_of_segment, start_of_segment
+from lensong.arguments import add_settings
 
 __all__ = ["add_clip_command"]
 
@@ -54,14 +55,7 @@ def add_clip_command(commands: Any, default_file: Path) -> None:
     clip.add_argument(
         "--force", default="", metavar="REASON", help="make it although the rights forbid it"
     )
-    clip.add_argument(
-        "--settings",
-        type=Path,
-        default=default_file,
-        dest="file",
-        metavar="FILE",
-        help="settings of the platform (default: %(default)s)",
-    )
+    add_settings(clip, default_file)
     clip.set_defaults(run=_clip)
 
 

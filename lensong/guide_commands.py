@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from lensong.arguments import add_settings
+
 __all__ = ["add_guide_commands"]
 
 _RIGHTS: Final = "live-only, catch-up N (days), blackout, open, or default (as its series)"
@@ -24,14 +26,7 @@ def add_guide_commands(commands: Any, *, default_file: Path) -> None:
         parser: argparse.ArgumentParser = parent.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}".strip()
         )
-        parser.add_argument(
-            "--settings",
-            type=Path,
-            default=default_file,
-            dest="file",
-            metavar="FILE",
-            help="settings of the platform (default: %(default)s)",
-        )
+        add_settings(parser, default_file)
         parser.set_defaults(run=_desk(run))
         return parser
 

@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Final
 
 from core.guide import Programme
+from monitoring.spreadsheet import render_lines
 
 __all__ = ["FEW", "ProgrammeAudience", "render_csv", "render_table", "report"]
 
@@ -114,25 +115,23 @@ def render_table(rows: Sequence[ProgrammeAudience], zone: tzinfo) -> str:
 
 
 def render_csv(rows: Sequence[ProgrammeAudience], zone: tzinfo) -> str:
-    """Return the rows for spreadsheets (RFC 4180); what is hidden is an empty cell."""
-    head = "start,end,average,peak,peak_at,at_start,at_end,measured,title\r\n"
-    return head + "".join(
-        ",".join(
-            (
-                _moment(row.start_s, zone),
-                _moment(row.end_s, zone),
-                _cell(row.average),
-                _cell(row.peak),
-                _moment(row.peak_s, zone),
-                _cell(row.at_start),
-                _cell(row.at_end),
-                f"{row.measured:.2f}",
-                _quoted(row.title),
-            )
-        )
-        + "\r\n"
+    """Return the rows for spreadsheets; what is hidden is an empty cell."""
+    head = ["start", "end", "average", "peak", "peak_at", "at_start", "at_end", "measured", "title"]
+    lines = [
+        [
+            _moment(row.start_s, zone),
+            _moment(row.end_s, zone),
+            _cell(row.average),
+            _cell(row.peak),
+            _moment(row.peak_s, zone),
+            _cell(row.at_start),
+            _cell(row.at_end),
+            f"{row.measured:.2f}",
+            row.title,
+        ]
         for row in rows
-    )
+    ]
+    return render_lines([head, *lines], texts=[head.index("title")])
 
 
 def _clock(unix_s: int | None, zone: tzinfo) -> str:
@@ -147,9 +146,3 @@ def _moment(unix_s: int | None, zone: tzinfo) -> str:
 
 def _cell(value: float | None) -> str:
     return "" if value is None else str(value)
-
-
-def _quoted(text: str) -> str:
-    # A cell that begins like a formula is one to spreadsheets.
-    safe = f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
-    return '"' + safe.replace('"', '""') + '"'

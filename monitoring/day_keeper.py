@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -23,6 +22,7 @@ from monitoring.alert_book import Message
 from monitoring.day_ledger import COUNTED, DayLedger, Series, day_of
 from monitoring.day_sheet import channel_day, render_csv, render_sheet
 from monitoring.observer import admin_ports
+from monitoring.page import parse_day_name
 
 __all__ = ["DayKeeper"]
 
@@ -30,7 +30,6 @@ log = structlog.get_logger()
 
 _EVERY_S: Final = 60.0
 _OK: Final = 200
-_NAME: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.csv)?")
 
 
 class DayKeeper:
@@ -147,19 +146,15 @@ class DayKeeper:
 
     async def _answer(self, request: web.Request) -> web.Response:
         """Answer ``/reports/2026-11-24`` with the page, ``....csv`` with the sheet."""
-        match = _NAME.fullmatch(request.match_info["name"])
-        try:
-            day = date.fromisoformat(match[1]) if match else None
-        except ValueError:
-            day = None
+        day, is_csv = parse_day_name(request.match_info["name"]) or (None, False)
         ledger = None if day is None else await self._ledger_of(day)
-        if ledger is None or match is None:
+        if ledger is None:
             return web.Response(status=404, text="không có ngày này / there is no such day\n")
         channels = [
             channel_day(ledger, slug=channel.slug, name=channel.name)
             for channel in self._settings.channels
         ]
-        if match[2]:
+        if is_csv:
             return web.Response(text=render_csv(ledger, channels), content_type="text/csv")
         station = self._settings.station.name
         page = render_sheet(ledger, channels, station=station, zone=self._zone)

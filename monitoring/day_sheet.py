@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from core.timeline import SEGMENT_NS
 from monitoring.day_ledger import DayLedger
-from monitoring.home import render_page
+from monitoring.page import render_page
+from monitoring.spreadsheet import render_lines
 
 __all__ = ["ChannelDay", "channel_day", "quantile_s", "render_csv", "render_sheet"]
 
@@ -189,7 +190,7 @@ _COLUMNS: Final[tuple[_Column, ...]] = (
 
 
 def render_csv(ledger: DayLedger, channels: Sequence[ChannelDay]) -> str:
-    """Return the sheet for spreadsheets: one line a channel, RFC 4180, names without commas."""
+    """Return the sheet for spreadsheets: one line a channel."""
     head = ["day", "minutes_seen", "channel", *(name for name, _, _ in _COLUMNS)]
     lines = [head]
     lines += [
@@ -201,8 +202,7 @@ def render_csv(ledger: DayLedger, channels: Sequence[ChannelDay]) -> str:
         ]
         for day in channels
     ]
-    # Slugs, numbers and our own names: nothing that would have to be quoted.
-    return "".join(",".join(line) + "\r\n" for line in lines)
+    return render_lines(lines)
 
 
 def render_sheet(

@@ -5,36 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from html import escape
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.config import Settings
 from monitoring.alert_book import Told
+from monitoring.page import render_page
 
-__all__ = ["render_home", "render_page"]
-
-_STYLE: Final = (
-    ":root{color-scheme:light dark}"
-    "body{font:1rem/1.6 system-ui,sans-serif;max-width:48rem;margin:0 auto;padding:1rem}"
-    "h1{font-size:1.4rem}h2{font-size:1.1rem}a{color:LinkText}"
-    "table{border-collapse:collapse}th,td{padding:.25rem .75rem .25rem 0;text-align:left;"
-    "vertical-align:top}code{background:color-mix(in srgb,CanvasText 10%,Canvas);padding:0 .2rem}"
-)
-
-
-def render_page(title: str, body: str) -> str:
-    """Return a whole HTML page.
-
-    Args:
-        title: Plain text.
-        body: HTML, escaped by who made it.
-    """
-    return (
-        f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(title)}'
-        '</title><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>{body}</main>"
-        "</body></html>\n"
-    )
+__all__ = ["render_home"]
 
 
 def render_home(settings: Settings, firing: Sequence[Told], days: Sequence[date]) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -23,12 +21,12 @@ from monitoring.loudness_report import (
     render_csv,
     render_report,
 )
+from monitoring.page import parse_day_name
 
 __all__ = ["LoudnessPages"]
 
 log = structlog.get_logger()
 
-_NAME: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(\.csv)?")
 _FIRST, _LAST = date(1971, 1, 1), date(9000, 1, 1)
 """Days whose seconds every clock can count."""
 
@@ -52,21 +50,17 @@ class LoudnessPages:
 
     async def _answer(self, request: web.Request) -> web.Response:
         """Answer ``/reports/loudness/hytv/2026-11-24`` with the page, ``....csv`` with CSV."""
-        match = _NAME.fullmatch(request.match_info["name"])
+        day, is_csv = parse_day_name(request.match_info["name"]) or (None, False)
         slug = request.match_info["channel"]
         channel = next((item for item in self._settings.channels if item.slug == slug), None)
-        try:
-            day = date.fromisoformat(match[1]) if match else None
-        except ValueError:
-            day = None
-        if channel is None or match is None or day is None or not _FIRST < day < _LAST:
+        if channel is None or day is None or not _FIRST < day < _LAST:
             return web.Response(status=404, text="không có trang này / there is no such page\n")
         try:
             rows = await asyncio.to_thread(self._rows, channel, day)
         except OSError as error:
             log.warning("loudness_log_unreadable", channel=slug, detail=str(error))
             return web.Response(status=503, text="không đọc được / cannot be read\n")
-        if match[2]:
+        if is_csv:
             text = render_csv(day, slug, rows, self._zone)
             return web.Response(text=text, content_type="text/csv")
         page = render_report(

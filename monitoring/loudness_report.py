@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 from core.guide import GuideSnapshot, Programme
 from core.loudness_log import STEPS_PER_MINUTE, LoudnessMinute, LoudnessSpan, sum_minutes
-from monitoring.home import render_page
+from monitoring.page import render_page
+from monitoring.spreadsheet import render_lines
 
 __all__ = ["LoudnessRow", "Verdict", "day_rows", "day_span_s", "render_csv", "render_report"]
 
@@ -169,7 +170,7 @@ def render_csv(day: date, channel: str, rows: Iterable[LoudnessRow], zone: tzinf
             (
                 day.isoformat(),
                 channel,
-                _safe(row.title),
+                row.title,
                 datetime.fromtimestamp(row.begin_s, zone).isoformat(),
                 datetime.fromtimestamp(row.end_s, zone).isoformat(),
                 f"{100 * row.measured:.1f}",
@@ -182,17 +183,7 @@ def render_csv(day: date, channel: str, rows: Iterable[LoudnessRow], zone: tzinf
                 row.verdict,
             )
         )
-    return "".join(",".join(map(_quoted, line)) + "\r\n" for line in lines)
-
-
-def _quoted(field: str) -> str:
-    # "Fields containing line breaks, double quotes, and commas should be enclosed" (RFC 4180).
-    return '"' + field.replace('"', '""') + '"' if set(field) & set('",\r\n') else field
-
-
-def _safe(title: str) -> str:
-    # A spreadsheet runs a cell that begins like a formula, and titles come from guides of others.
-    return f"'{title}" if title.startswith(("=", "+", "-", "@", "\t", "\r")) else title
+    return render_lines(lines, texts=[lines[0].index("title")])
 
 
 def _number(value: float | None, form: str = ".1f") -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 from markdown_it import MarkdownIt
 
-from monitoring.home import render_page
+from monitoring.page import render_page
 
 __all__ = ["load_runbooks", "render_index", "render_runbook", "runbook_routes"]
 

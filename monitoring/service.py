@@ -128,4 +128,3 @@ class MonitoringService:
         self._days.configure(settings)
         self._loudness.configure(settings)
         self._audience.configure(settings)
-        self._alerts.configure(settings)

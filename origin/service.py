@@ -93,28 +93,10 @@ class Origin:
             ArchivedMedia(self._reader, self.guide, settings.channels, now=unix_ns),
         )
         self._previews, self._web = self._make_web(settings)
-        limits = Limits(
-            header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s
+        connections = Connections(
+            Limits(header_s=settings.origin.header_timeout_s, idle_s=settings.origin.idle_timeout_s)
         )
-        connections = Connections(limits)
-        fast = FastPath(table=self.table, tally=self._tally, connections=connections)
-        network = settings.network
-        self.public = PublicServer(
-            create_app(
-                Site(
-                    self.preparation,
-                    self._tally,
-                    [self.exports.answer, self._web.answer],
-                    self._past,
-                ),
-                self._clips.add_to,
-                self._radio.add_to,
-                self._qoe.add_to,
-            ),
-            fast,
-            host=network.http_host,
-            port=network.http_port,
-        )
+        self.public = self._make_public(connections)
         self.follower = Follower(
             settings.packager_socket, self.preparation, self._changed, self._take_told
         )
@@ -173,6 +155,21 @@ class Origin:
         if waited or any(self.preparation.is_ready(slug) for slug in slugs):
             return None
         return "no channel has a window yet"
+
+    def _make_public(self, connections: Connections) -> PublicServer:
+        network = self._settings.network
+        answers = [self.exports.answer, self._web.answer]
+        return PublicServer(
+            create_app(
+                Site(self.preparation, self._tally, answers, self._past),
+                self._clips.add_to,
+                self._radio.add_to,
+                self._qoe.add_to,
+            ),
+            FastPath(table=self.table, tally=self._tally, connections=connections),
+            host=network.http_host,
+            port=network.http_port,
+        )
 
     def _make_admin(self, registry: CollectorRegistry, secret: str) -> AdminPort:
         network = self._settings.network

@@ -13,17 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate import PACKAGES
+
 ROOT = Path(__file__).parent.parent
-PACKAGES = (
-    "core",
-    "ingest",
-    "transcoder",
-    "packager",
-    "origin",
-    "control",
-    "monitoring",
-    "lensong",
-)
 
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitoring.dashboards.expressions import events, quantile
 from monitoring.dashboards.specification import (
     CHANNEL,
     GOOD_BELOW,
@@ -22,10 +23,6 @@ __all__ = ["ENCODER", "INPUTS", "SWITCHER"]
 _INPUT: Final = "{{channel}} {{input}}"
 _MEDIA: Final = "{{channel}} {{input}} {{media}}"
 _UP: Final = (State(0, "mất / down", "red"), State(1, "tốt / up", "green"))
-
-
-def _events(name: str, by: str, matcher: str = CHANNEL) -> str:
-    return f"sum by ({by}) (increase({name}{{{matcher}}}[5m]))"
 
 
 INPUTS: Final = Board(
@@ -65,13 +62,13 @@ INPUTS: Final = Board(
             "Khung bị bỏ trong 5 phút",
             "Frames dropped in 5 min",
             "short",
-            Query(_events("lensong_input_frames_dropped_total", "channel, input, media"), _MEDIA),
+            Query(events("lensong_input_frames_dropped_total", "channel, input, media"), _MEDIA),
         ),
         graph(
             "Gói hỏng trong 5 phút",
             "Corrupt packets in 5 min",
             "short",
-            Query(_events("lensong_input_decode_errors_total", "channel, input, media"), _MEDIA),
+            Query(events("lensong_input_decode_errors_total", "channel, input, media"), _MEDIA),
             steps=GOOD_BELOW,
         ),
         graph(
@@ -105,7 +102,7 @@ INPUTS: Final = Board(
             "Nhảy dấu thời gian trong 5 phút",
             "Timestamp jumps in 5 min",
             "short",
-            Query(_events("lensong_input_timestamp_jumps_total", "channel, input"), _INPUT),
+            Query(events("lensong_input_timestamp_jumps_total", "channel, input"), _INPUT),
         ),
         graph(
             "Lần nối vào trong 5 phút",
@@ -113,7 +110,7 @@ INPUTS: Final = Board(
             "short",
             # Strangers' attempts stand under a channel of their own.
             Query(
-                _events(
+                events(
                     "lensong_input_connections_total",
                     "channel, input, result",
                     'channel=~"$channel|unknown"',
@@ -126,7 +123,7 @@ INPUTS: Final = Board(
             "Losses in 5 min",
             "short",
             Query(
-                _events("lensong_input_disconnects_total", "channel, input, reason"),
+                events("lensong_input_disconnects_total", "channel, input, reason"),
                 "{{channel}} {{input}} {{reason}}",
             ),
         ),
@@ -135,7 +132,7 @@ INPUTS: Final = Board(
             "Decoders that failed in 5 min",
             "short",
             Query(
-                _events("lensong_input_decoder_faults_total", "channel, input, reason"),
+                events("lensong_input_decoder_faults_total", "channel, input, reason"),
                 "{{channel}} {{input}} {{reason}}",
             ),
             steps=GOOD_BELOW,
@@ -154,7 +151,7 @@ SWITCHER: Final = Board(
             "Switches in 5 min",
             "short",
             Query(
-                _events("lensong_switches_total", "channel, target, reason"),
+                events("lensong_switches_total", "channel, target, reason"),
                 "{{channel}} → {{target}} ({{reason}})",
             ),
         ),
@@ -163,8 +160,7 @@ SWITCHER: Final = Board(
             "Gap of switches, p95 of an hour",
             "s",
             Query(
-                "histogram_quantile(0.95, sum by (channel, le) "
-                f"(rate(lensong_switch_gap_seconds_bucket{{{CHANNEL}}}[1h])))",
+                quantile(0.95, "lensong_switch_gap_seconds", "channel", window="1h"),
                 "{{channel}}",
             ),
             steps=good_below(0.5, 1),
@@ -173,13 +169,13 @@ SWITCHER: Final = Board(
             "Giây hình chờ trong 5 phút",
             "Seconds of slate in 5 min",
             "s",
-            Query(_events("lensong_channel_slate_seconds_total", "channel"), "{{channel}}"),
+            Query(events("lensong_channel_slate_seconds_total", "channel"), "{{channel}}"),
         ),
         graph(
             "Khung lặp lại trong 5 phút",
             "Frames repeated in 5 min",
             "short",
-            Query(_events("lensong_channel_repeated_frames_total", "channel"), "{{channel}}"),
+            Query(events("lensong_channel_repeated_frames_total", "channel"), "{{channel}}"),
         ),
         graph(
             "Đồng hồ chương trình chậm hơn giờ máy",
@@ -218,7 +214,7 @@ SWITCHER: Final = Board(
             "Seconds of content faults in 5 min",
             "s",
             Query(
-                _events("lensong_content_fault_seconds_total", "channel, point, kind"),
+                events("lensong_content_fault_seconds_total", "channel, point, kind"),
                 "{{channel}} {{point}} {{kind}}",
             ),
         ),
@@ -321,7 +317,7 @@ ENCODER: Final = Board(
             "Faults of thumbnails in 5 min",
             "short",
             Query(
-                _events("lensong_encoder_thumbnail_faults_total", "channel, reason"),
+                events("lensong_encoder_thumbnail_faults_total", "channel, reason"),
                 "{{channel}} {{reason}}",
             ),
         ),
@@ -330,8 +326,7 @@ ENCODER: Final = Board(
             "Lateness of processes, p99",
             "s",
             Query(
-                "histogram_quantile(0.99, sum by (process, le) "
-                "(rate(lensong_event_loop_lag_seconds_bucket[5m])))",
+                quantile(0.99, "lensong_event_loop_lag_seconds", "process", ""),
                 "{{process}}",
             ),
             steps=good_below(0.05, 0.1),
@@ -340,7 +335,7 @@ ENCODER: Final = Board(
             "Khung không được mã hoá trong 5 phút",
             "Frames that nobody encoded in 5 min",
             "short",
-            Query(_events("lensong_encoder_frames_dropped_total", "channel"), "{{channel}}"),
+            Query(events("lensong_encoder_frames_dropped_total", "channel"), "{{channel}}"),
             steps=GOOD_BELOW,
         ),
         graph(

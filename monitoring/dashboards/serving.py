@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitoring.dashboards.expressions import events, quantile
 from monitoring.dashboards.specification import (
     CHANNEL,
     GOOD_BELOW,
@@ -14,15 +15,6 @@ from monitoring.dashboards.specification import (
 )
 
 __all__ = ["ORIGIN", "PACKAGING"]
-
-
-def _events(name: str, by: str) -> str:
-    return f"sum by ({by}) (increase({name}{{{CHANNEL}}}[5m]))"
-
-
-def _quantile(share: float, name: str, by: str, matcher: str = "") -> str:
-    series = f"{name}_bucket{{{matcher}}}" if matcher else f"{name}_bucket"
-    return f"histogram_quantile({share}, sum by ({by}, le) (rate({series}[5m])))"
 
 
 PACKAGING: Final = Board(
@@ -55,7 +47,7 @@ PACKAGING: Final = Board(
             "Publication's delay, p99",
             "s",
             Query(
-                _quantile(0.99, "lensong_packager_publish_delay_seconds", "channel, unit", CHANNEL),
+                quantile(0.99, "lensong_packager_publish_delay_seconds", "channel, unit"),
                 "{{channel}} {{unit}}",
             ),
             steps=good_below(0.2, 0.3),
@@ -70,11 +62,11 @@ PACKAGING: Final = Board(
                 "{{channel}} trống / gaps",
             ),
             Query(
-                _events("lensong_packager_discontinuities_total", "channel"),
+                events("lensong_packager_discontinuities_total", "channel"),
                 "{{channel}} gián đoạn / discontinuities",
             ),
             Query(
-                _events("lensong_packager_misaligned_segments_total", "channel"),
+                events("lensong_packager_misaligned_segments_total", "channel"),
                 "{{channel}} lệch / misaligned",
             ),
             steps=GOOD_BELOW,
@@ -84,11 +76,11 @@ PACKAGING: Final = Board(
             "Defects and refused uploads in 5 min",
             "short",
             Query(
-                _events("lensong_packager_segment_defects_total", "channel, defect"),
+                events("lensong_packager_segment_defects_total", "channel, defect"),
                 "{{channel}} {{defect}}",
             ),
             Query(
-                _events("lensong_packager_rejected_uploads_total", "channel, reason"),
+                events("lensong_packager_rejected_uploads_total", "channel, reason"),
                 "{{channel}} {{reason}}",
             ),
         ),
@@ -97,11 +89,11 @@ PACKAGING: Final = Board(
             "Spool failures, thumbnails in 5 min",
             "short",
             Query(
-                _events("lensong_packager_spool_failures_total", "channel"),
+                events("lensong_packager_spool_failures_total", "channel"),
                 "{{channel}} không ghi được / failures",
             ),
             Query(
-                _events("lensong_packager_thumbnails_total", "channel"),
+                events("lensong_packager_thumbnails_total", "channel"),
                 "{{channel}} ảnh / thumbnails",
             ),
         ),
@@ -109,8 +101,10 @@ PACKAGING: Final = Board(
             "Thời gian ghi một đoạn vào kho",
             "Time to archive a segment",
             "s",
-            Query(_quantile(0.5, "lensong_archive_write_seconds", "backend"), "{{backend}} p50"),
-            Query(_quantile(0.99, "lensong_archive_write_seconds", "backend"), "{{backend}} p99"),
+            Query(quantile(0.5, "lensong_archive_write_seconds", "backend", ""), "{{backend}} p50"),
+            Query(
+                quantile(0.99, "lensong_archive_write_seconds", "backend", ""), "{{backend}} p99"
+            ),
             steps=good_below(1, 4),
         ),
         graph(
@@ -122,7 +116,7 @@ PACKAGING: Final = Board(
                 "{{backend}} ghi hỏng / failed",
             ),
             Query(
-                _events("lensong_archive_given_up_segments_total", "channel"),
+                events("lensong_archive_given_up_segments_total", "channel"),
                 "{{channel}} bỏ / given up",
             ),
             steps=GOOD_BELOW,
@@ -196,7 +190,8 @@ ORIGIN: Final = Board(
             "Time to answer, p99",
             "s",
             Query(
-                _quantile(0.99, "lensong_http_request_duration_seconds", "handler"), "{{handler}}"
+                quantile(0.99, "lensong_http_request_duration_seconds", "handler", ""),
+                "{{handler}}",
             ),
             steps=good_below(0.1, 1),
         ),
@@ -223,7 +218,7 @@ ORIGIN: Final = Board(
             "From the part to the answer, p99",
             "s",
             Query(
-                _quantile(0.99, "lensong_origin_block_release_seconds", "channel", CHANNEL),
+                quantile(0.99, "lensong_origin_block_release_seconds", "channel"),
                 "{{channel}}",
             ),
             steps=good_below(0.05, 0.1),
@@ -284,7 +279,7 @@ ORIGIN: Final = Board(
                 "{{channel}} {{codec}}",
             ),
             Query(
-                _events("lensong_radio_dropped_total", "channel, reason"),
+                events("lensong_radio_dropped_total", "channel, reason"),
                 "{{channel}} bị bỏ / dropped: {{reason}}",
             ),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitoring.dashboards.expressions import quantile
 from monitoring.dashboards.specification import (
     CHANNEL,
     Board,
@@ -24,8 +25,7 @@ _BY_CHANNEL: Final = "{{channel}}"
 def _quantiles(name: str) -> tuple[Query, ...]:
     return tuple(
         Query(
-            f"histogram_quantile({share}, sum by (channel, le) "
-            f"(rate({name}_bucket{{{CHANNEL}}}[15m])))",
+            quantile(share, name, "channel", window="15m"),
             f"{{{{channel}}}} p{share * 100:.0f}",
         )
         for share in (0.5, 0.95)

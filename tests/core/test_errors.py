@@ -9,6 +9,7 @@ import re
 import pytest
 
 from core import errors
+from docs.generate import PACKAGES
 
 
 def tree(base: type[errors.LensongError]) -> list[type[errors.LensongError]]:
@@ -17,16 +18,7 @@ def tree(base: type[errors.LensongError]) -> list[type[errors.LensongError]]:
 
 def import_everything() -> None:
     """Import every module, so that the tree does not depend on which tests ran before."""
-    for name in (
-        "core",
-        "ingest",
-        "transcoder",
-        "packager",
-        "origin",
-        "control",
-        "monitoring",
-        "lensong",
-    ):
+    for name in PACKAGES:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__") and ".migrations" not in module.name:

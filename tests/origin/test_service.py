@@ -166,6 +166,7 @@ async def test_a_viewer_who_leaves_frees_what_is_held(
         request.cancel()
         while it.origin.table.held_total:
             await it.get("/api/v1/time")
+    assert it.origin.table.held_total == 0
 
 
 async def test_a_packager_that_comes_back_is_followed(tmp_path: Path, ports: list[int]) -> None:
