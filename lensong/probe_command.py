@@ -68,7 +68,8 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
     probe.add_argument(
         "--catch-up",
         action="store_true",
-        help="check the past of a channel of this platform too: 10 minutes ago and 1 day ago",
+        help="check the past of a channel of this platform too: 10 minutes, 1 day and 7 days ago,"
+        " as far as it is kept",
     )
     probe.add_argument(
         "--serve",

@@ -35,7 +35,16 @@ class PastSpan:
         return start_s, start_s + _LENGTH_S
 
 
-SPANS: Final = (PastSpan("10 minutes ago", 600), PastSpan("1 day ago", 86_400))
+_DAY_S: Final = 86_400
+_WITHIN_S: Final = 600
+"""How far within its days a span begins: what is just about to leave a channel that keeps exactly
+so many days would be gone between the question and the answer."""
+
+SPANS: Final = (
+    PastSpan("10 minutes ago", 600),
+    PastSpan("1 day ago", _DAY_S - _WITHIN_S),
+    PastSpan("7 days ago", 7 * _DAY_S - _WITHIN_S),
+)
 
 
 def catch_up_address(url: str, start_s: int, end_s: int) -> str | None:

@@ -1,4 +1,4 @@
-"""Fetch a minute of ten minutes ago and of a day ago, as a viewer of catch-up does."""
+"""Fetch a minute of ten minutes, a day and a week ago, as a viewer of catch-up does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from monitoring.probe_playlist import MediaPlaylist, Multivariant, Resource, rea
 __all__ = ["check_catch_up"]
 
 _TIMEOUT_S: Final = 10.0
-_AWAY: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _REFUSED: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
 
 
@@ -44,7 +43,7 @@ async def check_catch_up(
         url: The channel's live address.
         now: The moment that the spans are reckoned from.
         oldest_s: Since when the channel is archived, UNIX seconds. None if that is not known:
-            then an answer 404 or 410 is no fault.
+            then an answer 404 is no fault. 410 never is: the channel does not keep so many days.
         told: Called with each fault.
         note: Called with what could not be checked, and why.
     """
@@ -60,7 +59,8 @@ async def check_catch_up(
             continue
         try:
             answer = await fetcher.get(address, timeout_s=_TIMEOUT_S)
-            if answer.status in _REFUSED or (answer.status in _AWAY and oldest_s is None):
+            is_away = answer.status == HTTPStatus.NOT_FOUND and oldest_s is None
+            if answer.status in _REFUSED or answer.status == HTTPStatus.GONE or is_away:
                 why = "may not be served" if answer.status in _REFUSED else "out of archive"
                 note(f"{where}: {why} (status {answer.status})")
                 continue

@@ -21,7 +21,9 @@ from tests.recorded_media import Media, make_media, recorded_settings
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
 
-NOW = UnixNs((EDGE + 1) * 3_840_000_000)
+NOW = UnixNs((EDGE + 1) * 3_840_000_000 - 5_000_000_000)
+"""What is asked is reckoned from here; the origin answers five seconds later."""
+
 Both = tuple[Media, Media]
 
 
@@ -39,13 +41,14 @@ async def check(
     folder: Path,
     media: Both,
     *,
-    spans: int = 2,
+    spans: int = len(SPANS),
     missing: tuple[int, ...] = (),
     oldest_s: float | None = None,
     channel: str = "hytv",
+    days: int = 7,
 ) -> tuple[list[Fault], list[str]]:
     """Record around the spans, serve, and check once."""
-    settings = recorded_settings(folder)
+    settings = recorded_settings(folder, archive_days=days)
     for span in SPANS[:spans]:
         first, last = numbers(span.ago_s)
         await asyncio.to_thread(
@@ -86,15 +89,30 @@ async def test_a_start_that_is_not_there_is_a_fault(tmp_path: Path, media: Both)
 
 
 async def test_what_the_archive_does_not_reach_is_skipped(tmp_path: Path, media: Both) -> None:
-    yesterday = "catch-up 1 day ago: out of archive"
-    assert await check(tmp_path, media, spans=1) == ([], [f"{yesterday} (status 404)"])
+    away = [f"catch-up {name}: out of archive" for name in ("1 day ago", "7 days ago")]
+    found = await check(tmp_path, media, spans=1)
+    assert found == ([], [f"{note} (status 404)" for note in away])
     oldest_s = NOW / 1e9 - 3600
-    assert await check(tmp_path, media, spans=1, oldest_s=oldest_s) == ([], [yesterday])
+    assert await check(tmp_path, media, spans=1, oldest_s=oldest_s) == ([], away)
 
 
 async def test_404_of_what_the_archive_says_it_has_is_a_fault(tmp_path: Path, media: Both) -> None:
-    faults, _ = await check(tmp_path, media, spans=1, oldest_s=1.0)
-    assert faults == [Fault("catch_up", "catch-up 1 day ago", "playlist: status 404")]
+    faults, _ = await check(tmp_path, media, spans=2, oldest_s=1.0)
+    assert faults == [Fault("catch_up", "catch-up 7 days ago", "playlist: status 404")]
+
+
+@pytest.mark.parametrize(
+    ("days", "notes"),
+    [
+        # As its own end nears, a channel that keeps just so many days is still checked.
+        (7, []),
+        (6, ["catch-up 7 days ago: out of archive (status 410)"]),
+    ],
+)
+async def test_days_that_a_channel_does_not_keep_are_no_fault(
+    tmp_path: Path, media: Both, days: int, notes: list[str]
+) -> None:
+    assert await check(tmp_path, media, days=days, oldest_s=1.0) == ([], notes)
 
 
 def test_the_address_keeps_its_folder_and_only_ours_have_one() -> None:
