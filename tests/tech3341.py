@@ -1,6 +1,7 @@
 """The test signals of EBU Tech 3341, made from their definitions.
 
-The files that EBU publishes are not in this repository.  Cases 7 and 8 are recordings of
+The files that EBU publishes are not in this repository; ``benchmarks/ebu_loudness_set.py`` measures
+them where somebody has them.  Cases 7 and 8 are recordings of
 programmes, which nobody can make from a definition; case 6 has five channels, and Lensong
 carries two.
 """
