@@ -32,6 +32,7 @@ from core.monitoring_settings import (
     WebhookSettings,
     web_address,
 )
+from core.origin_settings import OriginSettings
 from core.settings_model import SettingsModel
 from core.timeline import FRAME_RATES
 
@@ -176,29 +177,6 @@ class NetworkSettings(SettingsModel):
 
     programme_admin_port: Port = 9140
     """Metrics, health and takes of the first channel's programme; the next one's is one higher."""
-
-
-class OriginSettings(SettingsModel):
-    """The origins."""
-
-    count: Annotated[int, Field(ge=1, le=64)] = 1
-    """How many origin processes share the public port."""
-
-    max_held_requests: Annotated[int, Field(ge=1)] = 20_000
-    """Low-latency playlist requests that one origin holds at a time; more are answered 503."""
-
-    header_timeout_s: Annotated[float, Field(gt=0, le=60)] = 8.0
-    """Seconds within which a request's headers must be complete."""
-
-    idle_timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
-    """Seconds after which a connection that carried a request before is closed when silent."""
-
-    media_cache_mb: Annotated[int, Field(ge=1, le=65_536)] = 128
-    """Archived media that one origin keeps in memory, in MB."""
-
-    keep_app: bool = True
-    """Browsers keep the viewers' page, so that the next visit starts at once and opens without a
-    network. ``false`` is the way back: with their next visit they throw away what they kept."""
 
 
 class ArchiveSettings(SettingsModel):

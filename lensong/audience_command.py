@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from core.clock import unix_ns
-from core.config import load_settings
+from core.config import Settings, load_settings
 from core.errors import ConfigError, FormatError
 from core.guide import parse_snapshot
 from lensong.arguments import add_settings
+from monitoring import audience_provinces
+from monitoring.audience_provinces import by_province
 from monitoring.audience_report import render_csv, render_table, report
 
+if TYPE_CHECKING:
+    from monitoring.audience_store import AudienceStore
+
 __all__ = ["add_audience_command"]
+
+_NOTHING: Final = {
+    False: "lịch phát sóng trống / the guide has no programme",
+    True: "chưa có số liệu theo tỉnh / nothing by province: see origin.provinces_file",
+}
 
 
 def add_audience_command(commands: Any, default_file: Path) -> None:
@@ -28,47 +40,76 @@ def add_audience_command(commands: Any, default_file: Path) -> None:
     )
     parser.add_argument("channel", metavar="CHANNEL", help="the channel's slug")
     parser.add_argument("--day", metavar="DATE", help="2026-11-23 (default: today)")
+    parser.add_argument(
+        "--provinces",
+        action="store_true",
+        help="by province instead; wants origin.provinces_file",
+    )
     parser.add_argument("--csv", action="store_true", help="print CSV")
     add_settings(parser, default_file)
     parser.set_defaults(run=_show)
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    # The database's library would make every other command slower.
-    from monitoring.audience_store import AudienceStore  # noqa: PLC0415
-
     settings = load_settings(arguments.file)
-    channel = settings.channel(arguments.channel)
+    channel = settings.channel(arguments.channel).slug
     zone = ZoneInfo(settings.station.timezone)
     day = _day(arguments.day, zone)
     begin_s = round(datetime.combine(day, time(), zone).timestamp())
     end_s = round(datetime.combine(day + timedelta(days=1), time(), zone).timestamp())
+    show = _by_province if arguments.provinces else _by_programme
+    text = show(settings, channel, begin_s, end_s, is_csv=arguments.csv)
+    print(text or f"{day}: {_NOTHING[arguments.provinces]}\n", end="")
+    return 0
+
+
+def _by_programme(
+    settings: Settings, channel: str, begin_s: int, end_s: int, *, is_csv: bool
+) -> str:
     try:
-        guide = parse_snapshot((settings.guide_dir / f"{channel.slug}.json").read_bytes())
+        guide = parse_snapshot((settings.guide_dir / f"{channel}.json").read_bytes())
     except (OSError, FormatError) as error:
         raise ConfigError(
-            f"{settings.guide_dir}: no guide of {channel.slug} is there: `lensong guide import`"
+            f"{settings.guide_dir}: no guide of {channel} is there: `lensong guide import`"
         ) from error
-    database = settings.paths.data_dir / "audience.db"
-    if not database.exists():
-        raise ConfigError(f"{database} is not there yet: monitoring writes it once a minute")
     programmes = [item for item in guide.programmes if begin_s <= item.began_s < end_s]
-    store = AudienceStore(database)
+    last_s = max((item.ended_s for item in programmes), default=end_s)
+    with _database(settings) as store:
+        minutes = store.minutes(channel, begin_s // 60, last_s // 60 + 1)
+    rows, zone = report(programmes, minutes), ZoneInfo(settings.station.timezone)
+    if is_csv:
+        return render_csv(rows, zone)
+    return f"{render_table(rows, zone)}\n" if rows else ""
+
+
+def _by_province(
+    settings: Settings, channel: str, begin_s: int, end_s: int, *, is_csv: bool
+) -> str:
+    begin, end = begin_s // 60, end_s // 60
+    with _database(settings) as store:
+        known = len(store.minutes(channel, begin, end))
+        rows = by_province(store.provinces(channel, begin, end), known)
+    if is_csv:
+        return audience_provinces.render_csv(rows)
+    return f"{audience_provinces.render_table(rows)}\n" if rows else ""
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[AudienceStore]:
+    # The database's library would make every other command slower.
+    from monitoring.audience_store import AudienceStore  # noqa: PLC0415
+
+    path = settings.paths.data_dir / "audience.db"
+    if not path.exists():
+        raise ConfigError(f"{path} is not there yet: monitoring writes it once a minute")
+    store = AudienceStore(path)
     try:
-        last_s = max((item.ended_s for item in programmes), default=end_s)
-        minutes = store.minutes(channel.slug, begin_s // 60, last_s // 60 + 1)
+        store.open()  # a version before this one made fewer tables
+        yield store
     except OSError as error:
         raise ConfigError(str(error)) from error
     finally:
         store.close()
-    rows = report(programmes, minutes)
-    if arguments.csv:
-        print(render_csv(rows, zone), end="")
-    elif rows:
-        print(render_table(rows, zone))
-    else:
-        print(f"{day}: lịch phát sóng trống / the guide has no programme")
-    return 0
 
 
 def _day(text: str | None, zone: ZoneInfo) -> date:

@@ -21,6 +21,7 @@ from core.ladder import deposit_renditions
 from core.programs import ffmpeg_program
 from lensong.disk_needs import render_needs
 from lensong.plan import PlannedProcess
+from origin.provinces import open_provinces
 from packager.keeping_ledger import KeepingLedger
 
 __all__ = ["check_machine", "needs_of", "port_faults"]
@@ -40,11 +41,21 @@ async def check_machine(settings: Settings, processes: Sequence[PlannedProcess])
     faults = await asyncio.to_thread(lambda: [*_folder_faults(settings)])
     services = {process.service for process in processes}
     faults += _archive_faults(settings, services)
+    if "origin" in services:
+        faults += await asyncio.to_thread(_provinces_faults, settings)
     if services & {"programme", "ingest"}:
         faults += await _ffmpeg_faults(settings)
     faults += port_faults(settings, processes)
     if faults:
         raise ConfigError("\n".join(faults))
+
+
+def _provinces_faults(settings: Settings) -> list[str]:
+    try:
+        open_provinces(settings.origin.provinces_file)
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
 def _folder_faults(settings: Settings) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.config import OriginSettings
+from core.origin_settings import OriginSettings
 from monitoring.pages import DELIVERY_PAGES, PAGES
 from monitoring.recordings import CHANNEL_GROUP, SLO_GROUPS
 from monitoring.rules import Alert, Group

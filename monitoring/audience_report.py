@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Final
 
 from core.guide import Programme
-from monitoring.spreadsheet import render_lines
+from monitoring.spreadsheet import align, render_lines
 
 __all__ = ["FEW", "ProgrammeAudience", "render_csv", "render_table", "report"]
 
@@ -107,11 +107,7 @@ def render_table(rows: Sequence[ProgrammeAudience], zone: tzinfo) -> str:
                 row.title,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return align(lines)
 
 
 def render_csv(rows: Sequence[ProgrammeAudience], zone: tzinfo) -> str:

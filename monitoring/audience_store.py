@@ -68,6 +68,18 @@ _SESSIONS: Final = Table(
     Column("sessions", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+_PLACES: Final = Table(
+    "places",
+    _METADATA,
+    Column("minute", Integer, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("province", String, primary_key=True),
+    Column("origin", Integer, primary_key=True),
+    Column("sessions", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The same sessions by province: apart, since all of it together could be somebody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,9 @@ class Sample:
     minute: int
     cells: tuple[tuple[str, str, str, str, int], ...]
     """(channel, kind, rendition, device, concurrent sessions)."""
+
+    places: tuple[tuple[str, str, str, int], ...] = ()
+    """(channel, kind, province, concurrent sessions)."""
 
 
 def read_samples(body: Any) -> list[Sample]:
@@ -92,6 +107,10 @@ def read_samples(body: Any) -> list[Sample]:
                 tuple(
                     (str(channel), str(kind), str(rendition), str(device), int(count))
                     for channel, kind, rendition, device, count in one["cells"]
+                ),
+                tuple(
+                    (str(channel), str(kind), str(province), int(count))
+                    for channel, kind, province, count in one.get("places", ())
                 ),
             )
             for one in body["minutes"]
@@ -145,8 +164,20 @@ class AudienceStore:
             for one in samples
             for channel, kind, rendition, device, count in one.cells
         ]
+        places = [
+            {
+                "minute": one.minute,
+                "channel": channel,
+                "kind": kind,
+                "province": province,
+                "origin": origin,
+                "sessions": count,
+            }
+            for one in samples
+            for channel, kind, province, count in one.places
+        ]
         with self._transaction() as connection:
-            for table, rows in ((_TOLD, told), (_SESSIONS, sessions)):
+            for table, rows in ((_TOLD, told), (_SESSIONS, sessions), (_PLACES, places)):
                 if rows:
                     connection.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
 
@@ -247,6 +278,30 @@ class AudienceStore:
                     found[int(minute)] = int(number or 0)
         return found
 
+    def provinces(self, channel: str, begin: int, end: int) -> dict[str, dict[int, int]]:
+        """Return who watched or listened by province, by known minute; zeros are left out.
+
+        Args:
+            channel: Its slug.
+            begin: The first minute.
+            end: The minute after the last.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        known = _known(begin, end).subquery()
+        query = (
+            select(_PLACES.c.province, _PLACES.c.minute, func.sum(_PLACES.c.sessions))
+            .join(known, known.c.minute == _PLACES.c.minute)
+            .where(_PLACES.c.channel == channel, _PLACES.c.kind.in_(REPORTED_KINDS))
+            .group_by(_PLACES.c.province, _PLACES.c.minute)
+        )
+        found: dict[str, dict[int, int]] = {}
+        with self._transaction() as connection:
+            for province, minute, number in connection.execute(query):
+                found.setdefault(province, {})[int(minute)] = int(number)
+        return found
+
     def remove_before(self, minute: int) -> None:
         """Remove what is older than a minute.
 
@@ -254,7 +309,7 @@ class AudienceStore:
             OSError: If it cannot be written.
         """
         with self._transaction() as connection:
-            for table in (_TOLD, _SESSIONS):
+            for table in (_TOLD, _SESSIONS, _PLACES):
                 connection.execute(delete(table).where(table.c.minute < minute))
 
     def close(self) -> None:

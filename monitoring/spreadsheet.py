@@ -1,11 +1,20 @@
-"""Tables for spreadsheets: CSV by RFC 4180.  Sans-I/O."""
+"""Tables for spreadsheets (CSV by RFC 4180) and for terminals.  Sans-I/O."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
 
-__all__ = ["render_lines"]
+__all__ = ["align", "render_lines"]
+
+
+def align(lines: Sequence[Sequence[str]]) -> str:
+    """Return the lines with each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 class _Written(list[str]):

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from core.clock import unix_ns
-from origin.audience_minutes import AudienceMinutes, Cell
+from origin.audience_minutes import AudienceMinutes, Cell, PlaceCell
 
 __all__ = ["AudienceDesk"]
 
@@ -24,9 +24,18 @@ _SURELY_S: Final = 0.05
 class AudienceDesk:
     """The samples, and the call that asks for them."""
 
-    def __init__(self, *sources: Callable[[], Mapping[Cell, int]]) -> None:
-        """Prepare; ``sources`` tell who watches now, each cells of its own."""
-        self._sources = sources
+    def __init__(
+        self,
+        *sources: Callable[[], Mapping[Cell, int]],
+        places: Callable[[], Mapping[PlaceCell, int]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            sources: They tell who watches now, each cells of its own.
+            places: Tells from which provinces.
+        """
+        self._sources, self._places = sources, places
         self._minutes = AudienceMinutes()
 
     async def run(self) -> None:
@@ -47,7 +56,7 @@ class AudienceDesk:
         cells: dict[Cell, int] = {}
         for source in self._sources:
             cells |= source()
-        self._minutes.add(minute, cells)
+        self._minutes.add(minute, cells, self._places())
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer ``GET /control/audience?since=MINUTE``."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["KEPT_MINUTES", "AudienceMinutes", "Cell", "Device", "device_of"]
+__all__ = ["KEPT_MINUTES", "AudienceMinutes", "Cell", "Device", "PlaceCell", "device_of"]
 
 Device: TypeAlias = Literal["phone", "desktop", "tv", "other"]
 
@@ -44,6 +44,17 @@ class Cell(NamedTuple):
     device: Device
 
 
+class PlaceCell(NamedTuple):
+    """What a number of sessions belongs to when they are counted by province.
+
+    It is a count of its own: province, rendition and device together could be somebody's.
+    """
+
+    channel: str
+    kind: str
+    province: str
+
+
 def device_of(user_agent: str) -> Device:
     """Return the class of a device; tablets are phones."""
     text = user_agent[:_LOOKED_AT]
@@ -54,28 +65,44 @@ def device_of(user_agent: str) -> Device:
     return "desktop" if _DESKTOP.search(text) else "other"
 
 
+_NOWHERE: Final[Mapping[PlaceCell, int]] = {}
+
+
 class AudienceMinutes:
     """The last :data:`KEPT_MINUTES` samples."""
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._samples: dict[int, dict[Cell, int]] = {}
+        self._samples: dict[int, tuple[dict[Cell, int], dict[PlaceCell, int]]] = {}
 
-    def add(self, minute: int, cells: Mapping[Cell, int]) -> None:
+    def add(
+        self, minute: int, cells: Mapping[Cell, int], places: Mapping[PlaceCell, int] = _NOWHERE
+    ) -> None:
         """Keep the sample of a minute's end; the first one of a minute stays.
 
         Args:
             minute: Since the Unix epoch.
             cells: Concurrent sessions; nobody at all is a sample too.
+            places: The same sessions by province, where it is known.
         """
-        self._samples.setdefault(minute, {cell: count for cell, count in cells.items() if count})
+        self._samples.setdefault(
+            minute,
+            (
+                {cell: count for cell, count in cells.items() if count},
+                {place: count for place, count in places.items() if count},
+            ),
+        )
         for old in sorted(self._samples)[:-KEPT_MINUTES]:
             del self._samples[old]
 
     def describe(self, since: int = 0) -> list[dict[str, Any]]:
         """Return the samples from minute ``since`` on, in JSON's terms, the oldest first."""
         return [
-            {"minute": minute, "cells": [[*cell, count] for cell, count in sorted(cells.items())]}
-            for minute, cells in sorted(self._samples.items())
+            {
+                "minute": minute,
+                "cells": [[*cell, count] for cell, count in sorted(cells.items())],
+                "places": [[*place, count] for place, count in sorted(places.items())],
+            }
+            for minute, (cells, places) in sorted(self._samples.items())
             if minute >= since
         ]

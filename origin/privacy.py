@@ -22,9 +22,9 @@ _VI: Final = """\
 <h2>Được đếm</h2><ul>
 <li>Số lượt xem và nghe của mỗi kênh, thời gian xem, chất lượng hình.</li>
 <li>Mất bao lâu để bắt đầu, có bị dừng không, gặp lỗi nào.</li>
-<li>Loại máy: điện thoại, máy tính, TV hay loại khác; không phải máy nào.</li></ul>
+<li>Loại máy: điện thoại, máy tính, TV hay loại khác; không phải máy nào.</li>@tỉnh</ul>
 <h2>Không được ghi lại</h2><ul>
-<li>Tên, tài khoản, cookie, địa chỉ mạng, vị trí của bạn.</li>
+<li>Tên, tài khoản, cookie, địa chỉ mạng, nơi bạn ở.</li>
 <li>Bạn là ai giữa hai lần xem: mỗi lần xem có một tên ngẫu nhiên, mới hoàn toàn.</li></ul>
 <h2>Trong bao lâu</h2>
 <p>Tên ngẫu nhiên ở trong bộ nhớ đến 90 giây sau tin báo cuối cùng rồi bị xoá. Để chặn kẻ gửi tin
@@ -39,7 +39,7 @@ _EN: Final = """\
 <h2>What is counted</h2><ul>
 <li>How many watch or listen to each channel, for how long, in which quality.</li>
 <li>How long the start takes, whether it stalls, which errors are met.</li>
-<li>The class of device: phone, computer, TV or other; not which one.</li></ul>
+<li>The class of device: phone, computer, TV or other; not which one.</li>@province</ul>
 <h2>What is not kept</h2><ul>
 <li>Your name, account, cookies, network address or place.</li>
 <li>Who you are from one viewing to the next: each has a random name of its own.</li></ul>
@@ -52,11 +52,20 @@ whole channel, by minute, quality and class of device.</p>
 and the server takes none. You watch as before.</p>"""
 
 
-def render_privacy(station: str) -> Prepared:
+_PROVINCE: Final = {
+    "@tỉnh": "\n<li>Tỉnh, đoán theo mạng bạn dùng; địa chỉ mạng bị bỏ ngay sau đó.</li>",
+    "@province": "\n<li>The province, guessed from your network; its address is dropped at once."
+    "</li>",
+}
+"""Said where provinces are counted."""
+
+
+def render_privacy(station: str, *, with_provinces: bool = False) -> Prepared:
     """Return the page, Vietnamese first.
 
     Args:
         station: The station's name, plain text.
+        with_provinces: The audience is counted by province too.
     """
     title = f"Quyền riêng tư · {station}"
     text = (
@@ -67,6 +76,8 @@ def render_privacy(station: str) -> Prepared:
         f'<section lang="en"><h1>Privacy</h1>{_EN}</section>'
         '<p><a href="/">← Trang chủ / Home</a></p></main></body></html>\n'
     )
+    for mark, said in _PROVINCE.items():
+        text = text.replace(mark, said if with_provinces else "")
     return prepare(
         text.encode(),
         content_type="text/html; charset=utf-8",

@@ -18,9 +18,10 @@ from core.clock import monotonic_ns
 from core.cmcd import CMCD_TYPE, MAX_BODY_BYTES, Fault, Report, parse_reports
 from core.config import ChannelSettings
 from core.errors import FormatError
-from origin.audience_minutes import Cell, Device, device_of
+from origin.audience_minutes import Cell, Device, PlaceCell, device_of
 from origin.connections import client_of
 from origin.prepared import CORS_HEADERS
+from origin.provinces import NO_PROVINCES, Provinces
 from origin.qoe_counts import Kind, QoeCounts, Result
 from origin.qoe_sessions import Newcomers, Sessions
 from origin.tally import Tally
@@ -53,6 +54,7 @@ class QoeDesk:
         tally: Tally,
         *,
         bodies_a_second: int = _BODIES_A_SECOND,
+        provinces: Provinces = NO_PROVINCES,
     ) -> None:
         """Prepare; nothing is opened.
 
@@ -60,8 +62,9 @@ class QoeDesk:
             channels: Reports about others are not counted.
             tally: Counts the answers.
             bodies_a_second: More are asked to wait.
+            provinces: Tells where a viewer is.
         """
-        self._bodies_a_second = bodies_a_second
+        self._bodies_a_second, self._provinces = bodies_a_second, provinces
         self.counts = QoeCounts(channels)
         self.counts.watching = self._watching
         self._sessions = Sessions(self.counts)
@@ -139,7 +142,8 @@ class QoeDesk:
             self._count("rate_limited", len(reports))
             self.counts.limited["client"] += 1
             return 429
-        self._sessions.receive(reports, now_ms, device=device)
+        province = self._provinces.of(client) if new else ""
+        self._sessions.receive(reports, now_ms, device=device, province=province)
         return 204
 
     def _count(self, result: Result, number: int = 1) -> None:
@@ -155,6 +159,10 @@ class QoeDesk:
     def audience(self) -> dict[Cell, int]:
         """Count who watches now."""
         return self._sessions.audience(monotonic_ns() // 1_000_000)
+
+    def places(self) -> dict[PlaceCell, int]:
+        """Count who watches now, by province."""
+        return self._sessions.places(monotonic_ns() // 1_000_000)
 
     def _watching(self) -> dict[tuple[str, Kind], int]:
         now_ms = monotonic_ns() // 1_000_000

@@ -21,7 +21,7 @@ from hashlib import blake2b
 from typing import Final, Literal
 
 from core.cmcd import Report
-from origin.audience_minutes import Cell, Device
+from origin.audience_minutes import Cell, Device, PlaceCell
 from origin.qoe_counts import OTHER_CODE, ChannelCounts, Kind, Outcome, QoeCounts
 
 __all__ = ["Newcomers", "Sessions"]
@@ -60,6 +60,7 @@ class _Session:
     kind: Kind
     began_as: Kind
     device: Device = "other"
+    province: str = ""
     state: str = ""
     number: int = -1
     bitrate_kbps: int = 0
@@ -144,17 +145,25 @@ class Sessions:
         found = {(one.session, one.content) for one in reports}
         return sum(1 for key in found if key not in self._sessions)
 
-    def receive(self, reports: Iterable[Report], now_ms: int, *, device: Device = "other") -> None:
+    def receive(
+        self,
+        reports: Iterable[Report],
+        now_ms: int,
+        *,
+        device: Device = "other",
+        province: str = "",
+    ) -> None:
         """Take the reports of one body.
 
         Args:
             reports: In their order.
             now_ms: Our clock, which never steps, in milliseconds.
             device: What they come from.
+            province: Where that is; empty when not known.
         """
         self.sweep(now_ms)
         for report in reports:
-            self._counts.results[self._receive(report, now_ms, device)] += 1
+            self._counts.results[self._receive(report, now_ms, device, province)] += 1
 
     def sweep(self, now_ms: int, *, most: int = _SWEPT_A_TURN) -> None:
         """End sessions that have been silent for too long, so many at a time."""
@@ -182,6 +191,15 @@ class Sessions:
             found[cell] = found.get(cell, 0) + 1
         return found
 
+    def places(self, now_ms: int) -> dict[PlaceCell, int]:
+        """Count who watches from where, as far as it is known."""
+        found: dict[PlaceCell, int] = {}
+        for session in self._present(now_ms):
+            if session.province:
+                cell = PlaceCell(session.channel, session.kind, session.province)
+                found[cell] = found.get(cell, 0) + 1
+        return found
+
     def _present(self, now_ms: int) -> Iterator[_Session]:
         for session in reversed(self._sessions.values()):
             if now_ms - session.seen_ms >= CONCURRENT_MS:
@@ -191,7 +209,7 @@ class Sessions:
                 yield session
 
     def _receive(
-        self, report: Report, now_ms: int, device: Device
+        self, report: Report, now_ms: int, device: Device, province: str
     ) -> Literal["accepted", "duplicate", "invalid"]:
         counts = self._counts.channels.get(report.content)
         if counts is None:
@@ -214,6 +232,7 @@ class Sessions:
                 kind=kind,
                 began_as=kind,
                 device=device,
+                province=province,
             )
         self._sessions[key] = session
         if report.number is not None:

@@ -37,6 +37,7 @@ from origin.metrics import LiveEdgeLag
 from origin.preparation import Preparation
 from origin.prepared import ResponseTable
 from origin.privacy import PRIVACY_PATH, render_privacy
+from origin.provinces import open_provinces
 from origin.qoe import QoeDesk
 from origin.recordings import Recordings
 from origin.store import Follower
@@ -63,13 +64,16 @@ class Origin:
     """One origin process."""
 
     def __init__(self, path: Path, settings: Settings, *, index: int, secret: str) -> None:
-        """Prepare; nothing is opened before :meth:`run`.
+        """Prepare; only the table of provinces is opened before :meth:`run`.
 
         Args:
             path: The settings file, for a reload.
             settings: What it says now.
             index: Which of the origins this is, from 0; it decides the admin port.
             secret: The internal secret.
+
+        Raises:
+            ConfigError: If that table cannot be read.
         """
         self._path, self._settings, self._index = path, settings, index
         slugs = tuple(channel.slug for channel in settings.channels)
@@ -81,8 +85,11 @@ class Origin:
         self.exports = Exports(self.table, self.preparation.window, self.guide, settings)
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)
-        self._qoe = QoeDesk(settings.channels, self._tally)
-        self._audience = AudienceDesk(self._qoe.audience, self._radio.audience)
+        provinces = open_provinces(settings.origin.provinces_file)
+        self._qoe = QoeDesk(settings.channels, self._tally, provinces=provinces)
+        self._audience = AudienceDesk(
+            self._qoe.audience, self._radio.audience, places=self._qoe.places
+        )
         self._told = ToldHours()
         self._archive = open_archive(settings)
         self._reader = ArchiveReader(
@@ -202,7 +209,9 @@ class Origin:
 
     def _put_fixed(self) -> None:
         self.exports.configure(self._settings)
-        self.table.put(PRIVACY_PATH.encode(), render_privacy(self._settings.station.name))
+        with_provinces = self._settings.origin.provinces_file is not None
+        privacy = render_privacy(self._settings.station.name, with_provinces=with_provinces)
+        self.table.put(PRIVACY_PATH.encode(), privacy)
         settings = self._settings
         self._previews.configure(settings)
         self._web.configure(

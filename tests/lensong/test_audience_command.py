@@ -56,6 +56,27 @@ def test_a_days_programmes_with_their_audience(
     )
 
 
+def test_a_day_by_province(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = station(tmp_path)
+    store = AudienceStore(tmp_path / "audience.db")
+    store.open()
+    places = (("hytv", "live", "Hưng Yên", 10), ("hytv", "live", "US", 1), ("x", "live", "HN", 9))
+    store.put(0, 1, [Sample(FIRST, (), places), Sample(FIRST + 1, ())])
+    store.close()
+    common = ["audience", "hytv", "--provinces", "--settings", str(settings), "--day"]
+    assert main([*common, "2026-11-18"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [
+        "tỉnh",
+        "province",
+        "Hưng Yên",
+        "nơi khác / elsewhere",
+    ]
+    assert lines[2].split()[-2:] == ["5.0", "10"]
+    assert main([*common, "2026-11-19"]) == 0
+    assert "origin.provinces_file" in capsys.readouterr().out
+
+
 def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     common = ["audience", "hytv", "--settings", str(station(tmp_path))]
     assert main(common) == 2

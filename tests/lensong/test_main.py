@@ -90,6 +90,21 @@ def test_a_good_file_is_called_good(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "good; channels: 1, of these TV: 0" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("key")
+def test_a_table_of_provinces_that_is_none_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_settings(tmp_path)
+    table = tmp_path / "city.mmdb"
+    table.write_bytes(b"prefix,province")
+    text = file.read_text().replace(
+        "[[channels]]", f'[origin]\nprovinces_file = "{table}"\n[[channels]]', 1
+    )
+    file.write_text(text)
+    assert main(["check", str(file)]) == 2
+    assert f"origin.provinces_file: {table}: no table" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_wrong_toml(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "wrong.toml"

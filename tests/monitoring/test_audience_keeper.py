@@ -107,6 +107,7 @@ def test_a_file_that_is_no_database_is_an_error_that_is_survived(tmp_path: Path)
         {"minutes": 5},
         {"minutes": [{"minute": 1}]},
         {"minutes": [{"minute": 1, "cells": [[1]]}]},
+        {"minutes": [{"minute": 1, "cells": [], "places": [[1]]}]},
     ],
 )
 def test_what_is_no_audience_is_refused(body: Any) -> None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from origin.audience import AudienceDesk
-from origin.audience_minutes import KEPT_MINUTES, AudienceMinutes, Cell, device_of
+from origin.audience_minutes import KEPT_MINUTES, AudienceMinutes, Cell, PlaceCell, device_of
 
 LIVE = Cell("hytv", "live", "720p", "phone")
 RADIO = Cell("hyfm", "http", "mp3", "other")
@@ -39,7 +39,11 @@ def test_two_hours_are_kept_and_no_more() -> None:
     told = [one["minute"] for one in minutes.describe()]
     assert told == list(range(1005, 1005 + KEPT_MINUTES))
     assert minutes.describe(1124) == [
-        {"minute": 1124, "cells": [["hytv", "live", "720p", "phone", 1124]]}
+        {
+            "minute": 1124,
+            "cells": [["hytv", "live", "720p", "phone", 1124]],
+            "places": [],
+        }
     ]
 
 
@@ -47,12 +51,16 @@ def test_a_minute_without_viewers_is_told_and_the_first_sample_of_one_stays() ->
     minutes = AudienceMinutes()
     minutes.add(7, {LIVE: 0})
     minutes.add(7, {LIVE: 9})
-    assert minutes.describe() == [{"minute": 7, "cells": []}]
+    assert minutes.describe() == [{"minute": 7, "cells": [], "places": []}]
 
 
 async def test_monitoring_is_told_the_minutes_that_it_asks_for() -> None:
     listening = {RADIO: 2}
-    desk = AudienceDesk(lambda: {LIVE: 3}, lambda: listening)
+    desk = AudienceDesk(
+        lambda: {LIVE: 3},
+        lambda: listening,
+        places=lambda: {PlaceCell("hytv", "live", "Hưng Yên"): 3},
+    )
     desk.sample(10)
     listening[RADIO] = 1
     desk.sample(11)
@@ -61,6 +69,8 @@ async def test_monitoring_is_told_the_minutes_that_it_asks_for() -> None:
     async with TestClient(TestServer(app)) as client:
         response = await client.get("/audience", params={"since": "11"})
         cells = [["hyfm", "http", "mp3", "other", 1], ["hytv", "live", "720p", "phone", 3]]
-        assert await response.json() == {"minutes": [{"minute": 11, "cells": cells}]}
+        places = [["hytv", "live", "Hưng Yên", 3]]
+        minute = {"minute": 11, "cells": cells, "places": places}
+        assert await response.json() == {"minutes": [minute]}
         for wrong in ("x", "-1", "٣", "9" * 30):
             assert (await client.get("/audience", params={"since": wrong})).status == 400

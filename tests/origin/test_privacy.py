@@ -22,3 +22,13 @@ def test_viewers_are_told_that_the_class_of_their_device_is_counted() -> None:
     page = b"".join(render_privacy("Đài").body).decode()
     assert "Loại máy: điện thoại, máy tính, TV" in page
     assert "The class of device: phone, computer, TV or other" in page
+
+
+def test_provinces_are_told_of_where_they_are_counted() -> None:
+    with_it = b"".join(render_privacy("Đài", with_provinces=True).body).decode()
+    without = b"".join(render_privacy("Đài").body).decode()
+    assert "Tỉnh, đoán theo mạng" in with_it
+    assert "The province, guessed" in with_it
+    assert "Tỉnh" not in without
+    assert "province" not in without
+    assert "@" not in with_it + without

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from core.config import parse_settings
+from origin.audience_minutes import PlaceCell
 from origin.prepared import ResponseTable
+from origin.provinces import Provinces, open_provinces
 from origin.qoe import QoeDesk
 from origin.tally import Tally
+from tests.origin.test_provinces import write_table
 
 SETTINGS = parse_settings(
     """
@@ -52,10 +56,10 @@ class Origin:
 
 
 @asynccontextmanager
-async def serving(**limits: int) -> AsyncIterator[Origin]:
+async def serving(**options: Any) -> AsyncIterator[Origin]:
     """Serve the route."""
     tally = Tally(("hytv",), ResponseTable(max_held=1))
-    desk = QoeDesk(SETTINGS.channels, tally, **limits)
+    desk = QoeDesk(SETTINGS.channels, tally, **options)
     app = web.Application()
     desk.add_to(app.router)
     async with TestClient(TestServer(app)) as client:
@@ -171,3 +175,24 @@ async def test_of_a_user_agent_only_the_class_of_the_device_is_left(origin: Orig
         ("hytv", "live", "", "phone"): 1,
         ("hytv", "live", "", "tv"): 1,
     }
+
+
+@pytest.fixture(scope="module")
+def provinces(tmp_path_factory: pytest.TempPathFactory) -> Provinces:
+    """Open the table."""
+    return open_provinces(write_table(tmp_path_factory.mktemp("table") / "city.mmdb"))
+
+
+async def test_viewers_are_counted_by_province_and_where_none_is_known_not(
+    provinces: Provinces,
+) -> None:
+    async with serving(provinces=provinces) as origin:
+        for number, address in enumerate(("113.160.1.1", "113.160.1.1", "8.8.8.8", "9.9.9.9")):
+            await origin.post(line(str(number)), **{"X-Forwarded-For": f"1.2.3.4, {address}"})
+        # Who moves on to another network in the middle stays where it began.
+        await origin.post(line("0"), **{"X-Forwarded-For": "8.8.8.8"})
+        assert origin.desk.places() == {
+            PlaceCell("hytv", "live", "Hưng Yên"): 2,
+            PlaceCell("hytv", "live", "US"): 1,
+        }
+        assert sum(origin.desk.audience().values()) == 4
