@@ -1,7 +1,7 @@
 """Judge what is seen and heard: black, freeze, silence, lost channels, loudness.  Sans-I/O.
 
 One :class:`ContentMeter` stands at one point of a channel and is fed pictures, a few a
-second, and sound.  Media time is passed in; whatever is not fed for a second is not there
+second, and sound.  Media time is passed in; whatever is not fed for a while is not there
 and therefore has no fault of content: that a signal is missing is somebody else's finding.
 
 Why a picture counts as frozen by two measures.  The mean change alone says nothing of a
@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.loudness import STEP_SAMPLES, GatedLoudness, LoudnessMeter, LoudnessStep
+from core.loudness import STEP_SAMPLES, GatedLoudness, LoudnessMeter, LoudnessStep, Sound
 
 __all__ = [
     "CONTENT_KINDS",
@@ -59,7 +59,9 @@ _PEAK_STEPS: Final = 100
 _LANES: Final = np.uint64(0x00FF00FF00FF00FF)
 
 
-def small_luma(picture: bytearray | memoryview, *, width: int, height: int) -> Luma:
+def small_luma(
+    picture: bytearray | memoryview, *, width: int, height: int, stride: int | None = None
+) -> Luma:
     """Return the mean brightness of each square of 8 by 8 pixels.
 
     Every second line is read.  Eight pixels are added at once, as the lanes of a 64-bit word,
@@ -69,8 +71,10 @@ def small_luma(picture: bytearray | memoryview, *, width: int, height: int) -> L
         picture: yuv420p, the luma plane first.
         width: Pixels, at least 8; what is left over at the right and at the foot is not looked at.
         height: Lines, at least 8.
+        stride: Bytes from line to line, where that is not ``width``.
     """
-    plane = np.frombuffer(picture, dtype=np.uint8, count=width * height).reshape(height, width)
+    step = width if stride is None else stride
+    plane = np.frombuffer(picture, dtype=np.uint8, count=step * height).reshape(height, step)
     rows, columns = height // _SQUARE, width // _SQUARE
     words = np.ascontiguousarray(plane[: rows * _SQUARE : 2, : columns * _SQUARE]).view(np.uint64)
     sums = (words & _LANES) + ((words >> np.uint64(8)) & _LANES)
@@ -98,16 +102,17 @@ class ContentLimits:
 class _Timer:
     """How long one fault has lasted, and all its flagged time."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone_s: float) -> None:
         self.since_s: float | None = None
         self.is_flagged = False
         self.flagged_s = 0.0
+        self._gone_s = gone_s
         self._seen_s = 0.0
 
     def update(self, since_s: float | None, *, now_s: float, flag_s: float | None) -> None:
         """Take the fault's begin, None while there is none."""
         if self.is_flagged:
-            self.flagged_s += min(max(0.0, now_s - self._seen_s), _GONE_S)
+            self.flagged_s += min(max(0.0, now_s - self._seen_s), self._gone_s)
         self._seen_s = now_s
         self.since_s = since_s
         self.is_flagged = self.lasts(flag_s, now_s)
@@ -119,22 +124,23 @@ class _Timer:
 class ContentMeter:
     """Everything that is measured of one point of a channel."""
 
-    def __init__(self, limits: ContentLimits) -> None:
+    def __init__(self, limits: ContentLimits, *, gone_s: float = _GONE_S) -> None:
         """Begin with nothing seen or heard.
 
         Args:
             limits: When a fault is called one; may be replaced at any time.
+            gone_s: What is not fed for so many seconds is not there.
         """
-        self.limits = limits
+        self.limits, self._gone_s = limits, gone_s
         self.excepted: Collection[str] = ()
         """Kinds that are no fault just now: the schedule says so."""
 
-        self._timers = {kind: _Timer() for kind in CONTENT_KINDS}
+        self._timers = {kind: _Timer(gone_s) for kind in CONTENT_KINDS}
         self._reference: Luma | None = None
         self._still_since_s = 0.0
         self._picture_s = -math.inf
         self._sound_s = -math.inf
-        self._rest: NDArray[np.int16] = np.zeros((0, 2), dtype=np.int16)
+        self._rest: Sound = np.zeros((0, 2), dtype=np.int16)
         self._phase: deque[tuple[float, float, float]] = deque(maxlen=_PHASE_STEPS)
         self._loudness = LoudnessMeter()
         self._recent: deque[LoudnessStep] = deque(maxlen=_WINDOW_STEPS)
@@ -163,6 +169,11 @@ class ContentMeter:
         """Return the seconds for which a kind was flagged, all together."""
         return self._timers[kind].flagged_s
 
+    def lasted_s(self, kind: str, now_s: float) -> float:
+        """Return how long a kind of fault has lasted, flagged or not; 0 without it."""
+        since_s = self._timers[kind].since_s
+        return 0.0 if since_s is None else now_s - since_s
+
     def bad_for(self, now_s: float) -> str | None:
         """Return the kind for which an input is bad now, by the switch times; None if for none."""
         for kind in SWITCH_KINDS:
@@ -176,7 +187,7 @@ class ContentMeter:
         return next(flagged, None) is None and self.bad_for(now_s) is None
 
     def see(self, luma: Luma, now_s: float) -> None:
-        """Take a picture; some five a second are enough."""
+        """Take a picture; some five a second are enough, and the more the sooner it is judged."""
         self._picture_s = now_s
         dark = np.count_nonzero(luma < _BLACK_LUMA)
         is_black = bool(dark >= _BLACK_SHARE * luma.size)
@@ -189,12 +200,13 @@ class ContentMeter:
             self._reference, self._still_since_s = luma, now_s
         self._set("freeze", self._still_since_s, now_s)
 
-    def hear(self, sound: NDArray[np.int16], now_s: float) -> list[LoudnessStep]:
+    def hear(self, sound: Sound, now_s: float) -> list[LoudnessStep]:
         """Take samples; return the steps of loudness that became whole.
 
         Args:
             sound: Shape (samples, 2), 48 kHz.
-            now_s: The moment at which they end.
+            now_s: The moment at which they end.  What of them lies before it is judged as if it
+                came then: give blocks that are short against what a fault is to last.
         """
         self._sound_s = now_s
         if len(self._rest):
@@ -215,12 +227,12 @@ class ContentMeter:
         return steps
 
     def age(self, now_s: float) -> None:
-        """Forget the faults of what has not come for a second."""
-        if now_s - self._picture_s > _GONE_S:
+        """Forget the faults of what has not come for a while."""
+        if now_s - self._picture_s > self._gone_s:
             self._reference = None
             for kind in PICTURE_KINDS:
                 self._set(kind, None, now_s)
-        if now_s - self._sound_s > _GONE_S:
+        if now_s - self._sound_s > self._gone_s:
             self.step = None
             self._phase.clear()
             self._recent.clear()
@@ -229,7 +241,7 @@ class ContentMeter:
                 if kind not in PICTURE_KINDS:
                     self._set(kind, None, now_s)
 
-    def _judge_levels(self, sound: NDArray[np.int16], now_s: float) -> None:
+    def _judge_levels(self, sound: Sound, now_s: float) -> None:
         samples = sound.T / np.float32(32_768)
         # About the mean: a line's direct current is no sound.
         samples -= samples.mean(axis=1, keepdims=True)
@@ -266,5 +278,7 @@ class ContentMeter:
 
 
 def _is_still(reference: Luma, luma: Luma) -> bool:
+    if reference.shape != luma.shape:
+        return False
     change = np.abs(luma.astype(np.int16) - reference)
     return bool(change.max() < _STILL_SQUARE) and float(change.mean()) < _STILL_MEAN

@@ -27,7 +27,7 @@ class ContentSettings(SettingsModel):
     """What is measured of a channel's pictures and sound; 0 seconds is never."""
 
     measure: bool = True
-    """Measure every input and the programme; false also ends switching by content."""
+    """Measure every input, the programme and the output; false also ends switching by content."""
 
     black_flag_s: FlagSeconds = 2.0
     """Seconds of black picture until it is flagged."""

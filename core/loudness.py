@@ -32,13 +32,15 @@ __all__ = [
     "GatedLoudness",
     "LoudnessMeter",
     "LoudnessStep",
+    "Sound",
     "bin_of",
     "decibels",
     "lufs_of",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-Sound: TypeAlias = NDArray[np.int16]
+Sound: TypeAlias = NDArray[np.int16 | np.float32]
+"""Samples of a range of 16 bits.  Decoders' float may go beyond it, as what they decode does."""
 
 STEP_SAMPLES: Final = SAMPLE_RATE // 10
 """Samples of a step.  "The gating block duration is 400 ms, the overlap 75 %" (BS.1770-4): a new
@@ -211,7 +213,7 @@ def _middle(at: int) -> float:
 
 
 class LoudnessMeter:
-    """Stereo s16le at 48 kHz in, a step each 100 ms out."""
+    """Stereo at 48 kHz in, a step each 100 ms out."""
 
     def __init__(self) -> None:
         """Begin as after silence that nobody heard."""
@@ -241,7 +243,7 @@ class LoudnessMeter:
         self._steps += 1
         energies = np.zeros(_FINE_PER_STEP)
         for channel in range(_CHANNELS):
-            samples = sound[:, channel] / _FULL_SCALE
+            samples = np.divide(sound[:, channel], _FULL_SCALE, dtype=np.float64)
             weighted = self._filters[channel].run(samples)
             energies += np.square(weighted, out=weighted).sum(axis=1).reshape(
                 _FINE_PER_STEP, -1

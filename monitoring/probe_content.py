@@ -1,100 +1,125 @@
-"""Black, frozen and silent for too long, as the viewer gets it.  Sans-I/O."""
+"""What a viewer sees and hears, judged as inputs and the programme are.  Sans-I/O.
+
+The kinds, and how each is measured, are :mod:`core.content`'s.  What is different here: there are
+key frames only, so a picture is judged every second or two, and a segment comes at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
+from core.config import ChannelSettings, Settings
+from core.content import CONTENT_KINDS, PICTURE_KINDS, ContentLimits, ContentMeter, Luma
+from core.content_settings import ContentSettings, limits_of
+from core.loudness import STEP_SAMPLES, Sound
+from core.timeline import SAMPLE_RATE
 from monitoring.probe_faults import Fault, FaultKind
-from monitoring.probe_segment import Picture, SegmentFacts, SoundBlock
+from monitoring.probe_segment import SegmentFacts
 
-__all__ = ["CONTENT_KINDS", "ContentWatch"]
+__all__ = ["OutputContent", "OutputRules", "output_rules"]
 
-CONTENT_KINDS: Final[tuple[FaultKind, ...]] = ("black", "freeze", "silence", "mono_loss")
+_TOLD: Final[tuple[FaultKind, ...]] = ("black", "freeze", "silence", "mono_loss", "phase")
+"""What a player tells as its own fault.  Loudness is not: how loud a channel that is not ours is
+meant to be, nobody knows."""
 
-_PATIENCE_S: Final[dict[FaultKind, float]] = {
-    "black": 2.0,
-    "freeze": 5.0,
-    "silence": 5.0,
-    "mono_loss": 10.0,
-}
-"""Seconds of media after which each is a fault (METRICS, "Black / freeze / silence")."""
-
-_DARK_SHARE: Final = 0.98
-_STILL_MEAN: Final = 0.004 * 255
-_STILL_SPOT: Final = 0.03 * 255
-"""What two key frames of a still picture may differ, on the whole and at the worst spot: an encoder
-draws it anew each time, and a presenter before a still background changes little on the whole."""
-
-_SILENT_DBFS: Final = -60.0
-_STEREO: Final = 2
-_HEARD_DBFS: Final = -40.0
+_GONE_S: Final = 15.0
+"""Key frames of strangers may be ten seconds apart, and segments are lost on the way."""
 
 
-class ContentWatch:
-    """How long each condition has lasted, in seconds of media.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRules:
+    """How one channel is judged; without anything as a TV channel that has no settings."""
 
-    Key frames stand for the time up to the next one.
-    """
+    limits: ContentLimits = field(
+        default_factory=lambda: limits_of(ContentSettings(), is_radio=False)
+    )
+    kinds: tuple[str, ...] = CONTENT_KINDS
+    """What there can be."""
 
-    def __init__(self, name: str) -> None:
-        """Begin; ``name`` is the rendition's."""
-        self.name = name
-        self.lasted_s: dict[FaultKind, float] = dict.fromkeys(CONTENT_KINDS, 0.0)
-        self._last: Picture | None = None
+
+def output_rules(settings: Settings) -> dict[str, OutputRules]:
+    """Return the rules by own channel; nothing is flagged of one that is not to be measured."""
+    return {channel.slug: _rules(channel) for channel in settings.channels}
+
+
+def _rules(channel: ChannelSettings) -> OutputRules:
+    is_radio = channel.kind == "radio"
+    limits = limits_of(channel.content, is_radio=is_radio)
+    return OutputRules(
+        limits=limits if channel.content.measure else ContentLimits(flag_s={}),
+        kinds=tuple(kind for kind in CONTENT_KINDS if not (is_radio and kind in PICTURE_KINDS)),
+    )
+
+
+class OutputContent:
+    """A meter at what one player decodes; it outlives the player."""
+
+    def __init__(self, rules: OutputRules | None = None) -> None:
+        """Begin with nothing seen or heard; ``rules`` are those of a strange channel if None."""
+        self.rules = OutputRules() if rules is None else rules
+        self.meter = ContentMeter(self.rules.limits, gone_s=_GONE_S)
+        self._seen_s = self._heard_s = 0.0
+        self._hour: int | None = None
+
+    def replace(self, rules: OutputRules) -> None:
+        """Judge by these from now on; what lasts goes on lasting."""
+        self.rules = rules
+        self.meter.limits = rules.limits
 
     @property
-    def active(self) -> frozenset[FaultKind]:
-        """The conditions that have lasted too long."""
-        return frozenset(
-            kind for kind, lasted_s in self.lasted_s.items() if lasted_s >= _PATIENCE_S[kind]
-        )
+    def active(self) -> frozenset[str]:
+        """The kinds that are flagged."""
+        return frozenset(kind for kind in self.rules.kinds if self.meter.is_flagged(kind))
 
-    def take(self, facts: SegmentFacts, duration_s: float, msn: int) -> Iterator[Fault]:
-        """Look at one segment that follows the last.
+    def take(self, facts: SegmentFacts, *, duration_s: float, msn: int, at_s: float) -> list[Fault]:
+        """Look at and listen to one segment; takes some milliseconds for each second of it.
+
+        Pictures and sound may come in segments of their own, each in order.
 
         Args:
             facts: What was decoded.
             duration_s: Of the segment.
             msn: Its number.
+            at_s: When it was on air, UNIX seconds; the moment at which it came where nobody says.
 
-        Yields:
-            A fault for each condition that lasts too long at its end.
+        Returns:
+            A fault for each kind that is flagged at its end.
         """
+        self.meter.age(at_s)
+        kinds: list[FaultKind] = []
         if facts.pictures:
-            self._look(facts.pictures, duration_s)
-        for block in facts.sound:
-            self._listen(block)
-        for kind in sorted(self.active):
-            detail = f"{kind.replace('_', ' ')} for {self.lasted_s[kind]:.1f} s at segment {msn}"
-            yield Fault(kind, self.name, detail)
+            self._look(facts.pictures, at_s, duration_s)
+            kinds += [kind for kind in _TOLD if kind in PICTURE_KINDS]
+        if facts.sound is not None:
+            self._listen(facts.sound, at_s)
+            kinds += [kind for kind in _TOLD if kind not in PICTURE_KINDS]
+        return [
+            Fault(kind, "output", f"{kind.replace('_', ' ')} for {lasted_s:.1f} s at segment {msn}")
+            for kind in kinds
+            if self.meter.is_flagged(kind)
+            for lasted_s in [self.meter.lasted_s(kind, self._end_s(kind))]
+        ]
 
-    def _look(self, pictures: tuple[Picture, ...], duration_s: float) -> None:
-        span_s = duration_s / len(pictures)
+    def _end_s(self, kind: str) -> float:
+        return self._seen_s if kind in PICTURE_KINDS else self._heard_s
+
+    def _look(self, pictures: tuple[Luma, ...], at_s: float, duration_s: float) -> None:
+        # Never back: what is dated anew, or comes a second time, follows on the last.
+        now_s = max(at_s, self._seen_s)
         for picture in pictures:
-            is_black = picture.dark_share >= _DARK_SHARE
-            self._lasts("black", span_s, holds=is_black)
-            same = self._last is not None and _is_still(self._last.luma, picture.luma)
-            # As in core.content: a black picture stands still as well, and that is one fault.
-            self._lasts("freeze", span_s, holds=same and not is_black)
-            self._last = picture
+            self.meter.see(picture, now_s)
+            now_s += duration_s / len(pictures)
+        self._seen_s = now_s
 
-    def _listen(self, block: SoundBlock) -> None:
-        span_s, levels = block.duration_s, block.rms_dbfs
-        silent = all(level < _SILENT_DBFS for level in levels)
-        self._lasts("silence", span_s, holds=silent)
-        lost = min(levels) < _SILENT_DBFS and max(levels) > _HEARD_DBFS
-        self._lasts("mono_loss", span_s, holds=lost and len(levels) == _STEREO)
-
-    def _lasts(self, kind: FaultKind, span_s: float, *, holds: bool) -> None:
-        self.lasted_s[kind] = self.lasted_s[kind] + span_s if holds else 0.0
-
-
-def _is_still(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> bool:
-    if one.shape != other.shape:
-        return False
-    change = np.abs(one.astype(np.int16) - other.astype(np.int16))
-    return float(change.mean()) < _STILL_MEAN and int(change.max()) < _STILL_SPOT
+    def _listen(self, sound: Sound, at_s: float) -> None:
+        hour = int(at_s) // 3_600
+        if hour != self._hour:
+            self._hour = hour
+            self.meter.restart_integrated()
+        now_s = max(at_s, self._heard_s)
+        for at in range(0, len(sound), STEP_SAMPLES):
+            block = sound[at : at + STEP_SAMPLES]
+            now_s += len(block) / SAMPLE_RATE
+            self.meter.hear(block, now_s)
+        self._heard_s = now_s

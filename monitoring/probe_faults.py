@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from core.timeline import UnixNs
 
-__all__ = ["FAULT_KINDS", "Fault", "FaultBook", "FaultKind", "FaultLine"]
+__all__ = ["FAULT_KINDS", "MILD_KINDS", "Fault", "FaultBook", "FaultKind", "FaultLine"]
 
 FaultKind = Literal[
     "unreachable",
@@ -38,6 +38,7 @@ FaultKind = Literal[
     "freeze",
     "silence",
     "mono_loss",
+    "phase",
     "part_missing",
     "part_late",
     "part_duration",
@@ -48,6 +49,9 @@ FaultKind = Literal[
 """Kinds of fault; docs/how-to/probe.md tells each in a sentence.  A label of metrics: closed."""
 
 FAULT_KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
+
+MILD_KINDS: Final[frozenset[FaultKind]] = frozenset({"mono_loss", "phase"})
+"""Faults with which a channel still is seen and heard; a playback is not called bad for them."""
 
 _AGAIN_NS: Final = 15_000_000_000
 """A fault that stays is counted once in this time."""
@@ -91,11 +95,12 @@ class FaultBook:
         self._lines: dict[tuple[str, str], FaultLine] = {}
         self.total = 0
         self.last: UnixNs | None = None
-        """When the newest fault was seen."""
+        """When the newest fault was seen that is not mild."""
 
     def note(self, fault: Fault, now: UnixNs) -> bool:
         """Write a fault down; return whether it counts, False if it is one that merely stays."""
-        self.last = now
+        if fault.kind not in MILD_KINDS:
+            self.last = now
         key = (fault.kind, fault.where)
         line = self._lines.get(key)
         if line is not None and now - line.last < _AGAIN_NS:

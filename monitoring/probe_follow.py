@@ -16,7 +16,7 @@ from core.timeline import UnixNs
 from monitoring.probe_checks import PlaylistWatch
 from monitoring.probe_choice import Watched, hold_back_s, start_of
 from monitoring.probe_codecs import codec_faults
-from monitoring.probe_content import ContentWatch
+from monitoring.probe_content import OutputContent
 from monitoring.probe_faults import Fault, FaultKind
 from monitoring.probe_fetch import Answer, Fetcher, FetchError
 from monitoring.probe_media import inspect_segment
@@ -51,15 +51,15 @@ class Shared:
     told: Callable[[Fault], None]
     """Called with each fault that counts."""
 
-    heard: Callable[[SegmentFacts], None] = lambda _facts: None
-    """Called with each decoded segment that has sound, in order."""
+    content: OutputContent
+    judging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while ``content`` takes a segment, in a thread."""
 
     boundaries: Boundaries = field(default_factory=Boundaries)
     sound_tracks: dict[str, tuple[TrackFacts, ...]] = field(default_factory=dict)
     """Newest tracks of each group of sound."""
 
     newest_main: int = -1
-    content: ContentWatch = field(default_factory=lambda: ContentWatch("output"))
 
     def fault(self, kind: FaultKind, where: str, detail: str) -> None:
         """Note a fault that happens now."""
@@ -90,6 +90,9 @@ class Follower:
         self._timeline = TrackTimeline(watched.name)
         self._headers: dict[tuple[str, object], bytes] = {}
         self._digests: dict[int, str] = {}
+        self._last_sound: tuple[int, bytes] = (-1, b"")
+        """Number of the segment that was decoded last, and its last packet of sound."""
+
         self._hinted: str | None = None
         self._sampled: UnixNs | None = None
         self._checked = unix_ns()
@@ -201,6 +204,7 @@ class Follower:
         else:
             for fault in self._shared.boundaries.judge(self._name, segment, facts):
                 self._shared.note(fault)
+        self._last_sound = (segment.msn, facts.last_sound)
         await self._judge_content(segment, facts)
 
     async def _judge_content(self, segment: Segment, facts: SegmentFacts) -> None:
@@ -208,10 +212,17 @@ class Follower:
         if facts.track("video") is not None and not facts.pictures:
             detail = "no key frame of it can be decoded"
             self._shared.fault("segment_broken", f"{self._name} {segment.msn}", detail)
-        for fault in self._shared.content.take(facts, segment.duration_s, segment.msn):
+        date_time = segment.date_time
+        async with self._shared.judging:
+            faults = await asyncio.to_thread(
+                self._shared.content.take,
+                facts,
+                duration_s=segment.duration_s,
+                msn=segment.msn,
+                at_s=(unix_ns() if date_time is None else date_time) / 1e9,
+            )
+        for fault in faults:
             self._shared.note(fault)
-        if facts.sound:
-            await asyncio.to_thread(self._shared.heard, facts)
 
     async def _facts(self, segment: Segment, data: bytes, *, decode: bool) -> SegmentFacts | None:
         """Look into a segment; None, with a fault, if there is nothing that can be read."""
@@ -223,8 +234,12 @@ class Follower:
         header = await self._header(segment)
         if header is None:
             return None
+        msn, packet = self._last_sound
+        before = packet if msn + 1 == segment.msn and not segment.discontinuity else b""
         try:
-            facts = await asyncio.to_thread(inspect_segment, data, header, decode=decode)
+            facts = await asyncio.to_thread(
+                inspect_segment, data, header, decode=decode, before=before
+            )
         except FormatError as error:
             self._shared.fault("segment_broken", where, str(error))
             return None

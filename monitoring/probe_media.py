@@ -7,8 +7,8 @@ platform knows PyAV.
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal
@@ -18,13 +18,14 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
+from core.content import Luma, small_luma
 from core.errors import FormatError
+from core.loudness import Sound
+from core.timeline import SAMPLE_RATE
 from monitoring.probe_codecs import avc_string
 from monitoring.probe_segment import (
     Container,
-    Picture,
     SegmentFacts,
-    SoundBlock,
     TrackFacts,
     container_of,
     packed_start_s,
@@ -32,14 +33,15 @@ from monitoring.probe_segment import (
 
 __all__ = ["inspect_segment"]
 
-_BLOCK_S: Final = 0.5
 _MAX_PICTURES: Final = 4
-_DARK: Final = 0.1
+_SQUARE: Final = 8
+_PLANAR: Final = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12")
+"""Forms of pictures whose first plane is their brightness, a byte a pixel."""
+
 _FULL_RANGE: Final = 2
 """AVCOL_RANGE_JPEG."""
 
-_NOTHING: Final = 1e-12
-_FLOOR_DBFS: Final = -120.0
+_FULL_SCALE: Final = 32_768
 _DEMUXERS: Final[dict[Container, str]] = {
     "mpegts": "mpegts",
     "mp4": "mov",
@@ -68,9 +70,13 @@ class _Track:
     key_frames: int = 0
     begins_with_key: bool = False
     lost: int = 0
+    last: bytes = b""
+    """The newest packet of sound."""
 
 
-def inspect_segment(data: bytes, header: bytes = b"", *, decode: bool = True) -> SegmentFacts:
+def inspect_segment(
+    data: bytes, header: bytes = b"", *, decode: bool = True, before: bytes = b""
+) -> SegmentFacts:
     """Read every packet of a segment; decode its key frames and its sound.
 
     CPU work of about a millisecond a second of sound and a key frame of a small rendition.
@@ -79,6 +85,8 @@ def inspect_segment(data: bytes, header: bytes = b"", *, decode: bool = True) ->
         data: The segment.
         header: What EXT-X-MAP names, or nothing.
         decode: Look at pictures and sound too.
+        before: The last packet of sound of the segment that this one follows.  Half of what a
+            frame of AAC sounds like is in the one before: without it the first 21 ms are wrong.
 
     Raises:
         FormatError: If it holds nothing that can be read.
@@ -91,7 +99,7 @@ def inspect_segment(data: bytes, header: bytes = b"", *, decode: bool = True) ->
             format=_DEMUXERS[container],
             options=_OPTIONS[container],
         ) as opened:
-            return _read(opened, container, data, decode=decode)
+            return _read(opened, container, data, before if decode else None)
     except (av.error.FFmpegError, EOFError, ValueError) as error:
         raise FormatError(f"cannot be read as {container}: {_words(error)}") from None
 
@@ -101,16 +109,19 @@ def _words(error: BaseException) -> str:
     return str(text).partition("\n")[0][:200]
 
 
-def _read(opened: Any, container: Container, data: bytes, *, decode: bool) -> SegmentFacts:
+def _read(opened: Any, container: Container, data: bytes, before: bytes | None) -> SegmentFacts:
     tracks = _tracks(opened)
-    pictures: list[Picture] = []
+    pictures: list[Luma] = []
     sound = _Sound()
     shift_s = _packed_shift_s(container, data)
     for packet in opened.demux(*(track.stream for track in tracks.values())):
         track = tracks[packet.stream.index]
         if packet.size:
             _note(track, packet)
-        if not (decode and _wanted(track, packet, len(pictures))):
+        if before and track.kind == "audio":
+            _prime(track, before)
+            before = b""
+        if not (before is not None and _wanted(track, packet, len(pictures))):
             continue
         for frame in _decoded(track, packet):  # of the last, empty packet: what decoders held
             if track.kind == "audio":
@@ -121,7 +132,8 @@ def _read(opened: Any, container: Container, data: bytes, *, decode: bool) -> Se
     if not facts:
         raise FormatError("holds no packet")
     lost = sum(track.lost for track in tracks.values())
-    return SegmentFacts(container, facts, tuple(pictures), tuple(sound.blocks()), lost)
+    last = next((track.last for track in tracks.values() if track.kind == "audio"), b"")
+    return SegmentFacts(container, facts, tuple(pictures), sound.take(), last, lost)
 
 
 def _tracks(opened: Any) -> dict[int, _Track]:
@@ -152,6 +164,14 @@ def _note(track: _Track, packet: Any) -> None:
     track.key_frames += bool(packet.is_keyframe)
     track.lost += bool(packet.is_corrupt)
     track.times.append((pts, dts, packet.duration or 0))
+    if track.kind == "audio":
+        track.last = bytes(packet)
+
+
+def _prime(track: _Track, before: bytes) -> None:
+    """Have the decoder know what came before; what that sounds like was heard already."""
+    with suppress(av.error.FFmpegError, EOFError):
+        track.stream.codec_context.decode(av.Packet(before))
 
 
 def _decoded(track: _Track, packet: Any) -> Iterator[Any]:
@@ -203,46 +223,48 @@ def _codec_string(context: Any, codec: str) -> str | None:
     return None
 
 
-def _picture(frame: Any) -> Picture:
-    width, height = max(8, frame.width // 8), max(8, frame.height // 8)
-    small = frame.reformat(width=width, height=height, format="yuv420p")
-    plane = small.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    luma = rows[:height, :width].copy()
+def _picture(frame: Any) -> Luma:
     full_range = int(frame.color_range) == _FULL_RANGE
-    limit = _DARK * 255 if full_range else 16 + _DARK * 219
-    return Picture(float(frame.time or 0.0), float(np.mean(luma < limit)), luma)
+    if frame.format.name not in _PLANAR or min(frame.width, frame.height) < _SQUARE:
+        width, height = max(_SQUARE, frame.width), max(_SQUARE, frame.height)
+        frame = frame.reformat(width=width, height=height, format="yuv420p")
+    plane = frame.planes[0]
+    means = small_luma(
+        memoryview(plane), width=frame.width, height=frame.height, stride=plane.line_size
+    )
+    return (16 + means * np.float32(219 / 255)).astype(np.uint8) if full_range else means
 
 
 class _Sound:
-    """Gathers decoded frames, and gives blocks of half a second."""
+    """Gathers decoded frames as stereo at 48 kHz; the first two channels are taken."""
 
     def __init__(self) -> None:
-        self._frames: list[npt.NDArray[np.float32]] = []
-        self._start_s: float | None = None
-        self._rate = 48_000
+        self._blocks: list[npt.NDArray[np.float32]] = []
+        self._form: tuple[int, int] | None = None
+        self._resampler: Any = None
 
     def add(self, frame: Any) -> None:
-        samples = frame.to_ndarray()
-        if not frame.format.is_planar:
-            samples = samples.reshape(-1, len(frame.layout.channels)).T
-        if samples.dtype.kind == "i":
-            samples = samples / float(np.iinfo(samples.dtype).max)
-        if self._start_s is None:
-            self._start_s, self._rate = float(frame.time or 0.0), frame.sample_rate
-        if not self._frames or self._frames[0].shape[0] == samples.shape[0]:
-            self._frames.append(samples.astype(np.float32))
+        form = (frame.sample_rate, len(frame.layout.channels))
+        if self._form is None:
+            self._form = form
+            if frame.sample_rate != SAMPLE_RATE:
+                self._resampler = av.AudioResampler("fltp", frame.layout, SAMPLE_RATE)
+        if form != self._form:
+            return  # another track would begin here
+        self._put([frame] if self._resampler is None else self._resampler.resample(frame))
 
-    def blocks(self) -> Iterator[SoundBlock]:
-        if not self._frames:
-            return
-        whole = np.concatenate(self._frames, axis=1)
-        size = max(1, round(_BLOCK_S * self._rate))
-        for at in range(0, whole.shape[1], size):
-            part = whole[:, at : at + size]
-            power = np.mean(np.square(part.astype(np.float64)), axis=1)
-            levels = tuple(
-                10 * math.log10(value) if value > _NOTHING else _FLOOR_DBFS for value in power
-            )
-            start_s = (self._start_s or 0.0) + at / self._rate
-            yield SoundBlock(start_s, part.shape[1] / self._rate, levels, part)
+    def take(self) -> Sound | None:
+        """Return all of it, None if there was none."""
+        if self._resampler is not None:
+            self._put(self._resampler.resample(None))
+            self._resampler = None
+        return np.concatenate(self._blocks) if self._blocks else None
+
+    def _put(self, frames: Iterable[Any]) -> None:
+        for frame in frames:
+            samples = frame.to_ndarray()
+            if not frame.format.is_planar:
+                samples = samples.reshape(-1, len(frame.layout.channels)).T
+            full = np.iinfo(samples.dtype).max + 1.0 if samples.dtype.kind == "i" else 1.0
+            both = samples[:2] if len(samples) > 1 else samples[[0, 0]]
+            self._blocks.append((both.T * np.float32(_FULL_SCALE / full)).astype(np.float32))

@@ -85,7 +85,7 @@ async def _judge(fetcher: Fetcher, answer: Answer, start_s: int, end_s: int) -> 
     header = await _bytes(fetcher, answer.url, segment.header) if segment.header else b""
     data = await _bytes(fetcher, answer.url, segment.resource)
     facts = await asyncio.to_thread(inspect_segment, data, header)
-    if facts.corrupt or not (facts.pictures or facts.sound):
+    if facts.corrupt or not facts.is_decoded:
         faults.append(f"segment {segment.msn} cannot be decoded")
     return faults
 

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from core.clock import monotonic_ns, unix_ns
 from core.errors import FormatError, InputError
 from monitoring.probe_choice import Watched, choose_renditions, first_media
+from monitoring.probe_content import OutputContent
 from monitoring.probe_faults import Fault
 from monitoring.probe_fetch import Answer, Fetcher, FetchError, shown_address
 from monitoring.probe_follow import Follower, Shared
@@ -19,7 +20,6 @@ from monitoring.probe_media import inspect_segment
 from monitoring.probe_past import check_catch_up
 from monitoring.probe_playlist import MediaPlaylist, Multivariant, Segment, read_playlist
 from monitoring.probe_report import ProbeReport
-from monitoring.probe_segment import SegmentFacts
 
 __all__ = ["Probe", "UnusableError"]
 
@@ -45,7 +45,7 @@ class Probe:
         vantage: str,
         tell: Callable[[str], None] = lambda _text: None,
         told: Callable[[Fault], None] = lambda _fault: None,
-        heard: Callable[[SegmentFacts], None] = lambda _facts: None,
+        content: OutputContent | None = None,
         oldest: Callable[[], Awaitable[float | None]] | None = None,
     ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
@@ -55,7 +55,7 @@ class Probe:
             vantage: Where this player stands, for the report.
             tell: Called with a line of progress.
             told: Called with each fault that counts.
-            heard: Called with each decoded segment that has sound.
+            content: What judges pictures and sound; None for one of its own.
             oldest: Gives since when the channel is archived, UNIX seconds, None if that is not
                 known. With it, catch-up is checked at once and each five minutes.
 
@@ -72,7 +72,8 @@ class Probe:
             raise UnusableError("URL is not an address of http or https")  # it may hold a token
         self.url = url
         self.report = ProbeReport(address=shown_address(url), vantage=vantage)
-        self._tell, self._told, self._heard = tell, told, heard
+        self._tell, self._told = tell, told
+        self._content = OutputContent() if content is None else content
         self._oldest = oldest
         self.shared: Shared | None = None
 
@@ -94,7 +95,7 @@ class Probe:
 
     async def _watch(self) -> None:
         async with Fetcher() as fetcher:
-            self.shared = Shared(fetcher, self.report, self._note, self._heard)
+            self.shared = Shared(fetcher, self.report, self._note, self._content)
             base, renditions = await self._open(fetcher)
             self._tell(
                 f"{self.report.form}: {len(renditions)} renditions, {renditions[0].name} watched"
@@ -221,7 +222,7 @@ class Probe:
             facts = await asyncio.to_thread(inspect_segment, body.body, header)
         except FormatError:
             return
-        if facts.pictures or facts.sound:
+        if facts.is_decoded:
             self.report.startup_s = (monotonic_ns() - began) / 1e9
 
     async def _header(self, fetcher: Fetcher, url: str, segment: Segment) -> bytes | None:

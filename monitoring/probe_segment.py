@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from core.content import Luma
 from core.errors import FormatError
+from core.loudness import Sound
 
 __all__ = [
     "Container",
-    "Picture",
     "SegmentFacts",
-    "SoundBlock",
     "TrackFacts",
     "container_of",
     "packed_start_s",
@@ -65,44 +62,31 @@ class TrackFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One key frame, decoded."""
-
-    time_s: float
-    dark_share: float
-    """Share of pixels under 10 % luma."""
-
-    luma: npt.NDArray[np.uint8]
-    """An eighth of width and height."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoundBlock:
-    """Up to half a second of sound, decoded."""
-
-    time_s: float
-    duration_s: float
-    rms_dbfs: tuple[float, ...]
-    """Of each channel; -120 where it is digital silence."""
-
-    samples: npt.NDArray[np.float32]
-    """(channels, samples), full scale is 1."""
-
-
-@dataclass(frozen=True, slots=True)
 class SegmentFacts:
     """One segment."""
 
     container: Container
     tracks: tuple[TrackFacts, ...]
-    pictures: tuple[Picture, ...] = ()
-    sound: tuple[SoundBlock, ...] = ()
+    pictures: tuple[Luma, ...] = ()
+    """Its key frames, decoded, four at most."""
+
+    sound: Sound | None = None
+    """All of its first sound, decoded: (samples, 2) at 48 kHz."""
+
+    last_sound: bytes = b""
+    """The last packet of its first sound, as it is encoded."""
+
     corrupt: int = 0
     """Packets and frames that could not be decoded."""
 
     def track(self, kind: Literal["video", "audio"]) -> TrackFacts | None:
         """Return the first track of that kind."""
         return next((track for track in self.tracks if track.kind == kind), None)
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether anything could be seen or heard."""
+        return bool(self.pictures) or self.sound is not None
 
     @property
     def main(self) -> TrackFacts | None:

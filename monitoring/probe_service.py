@@ -8,24 +8,22 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-import numpy as np
 import structlog
 from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.admin import AdminPort, new_registry
 from core.clock import unix_ns
 from core.config import Settings
-from core.loudness import GatedLoudness, LoudnessMeter
+from core.loudness import FLOOR_LUFS, decibels
 from core.tasks import first_error
-from core.timeline import SAMPLE_RATE, UnixNs
+from core.timeline import UnixNs
 from monitoring.probe_catchup import oldest_in
-from monitoring.probe_content import CONTENT_KINDS
-from monitoring.probe_faults import FAULT_KINDS, Fault
+from monitoring.probe_content import OutputContent, OutputRules
+from monitoring.probe_faults import FAULT_KINDS, MILD_KINDS, Fault
 from monitoring.probe_fetch import Fetcher, FetchError
 from monitoring.probe_player import Probe, UnusableError
-from monitoring.probe_segment import SegmentFacts
 
 __all__ = ["ProbeService", "archives_of", "serve_probe", "targets_of"]
 
@@ -37,11 +35,6 @@ _GOOD_AFTER_NS: Final = 20_000_000_000
 """A fault is over when it was not seen for so long; one that stays is counted each 15 s."""
 
 _SILENT_AFTER_NS: Final = 60_000_000_000
-_PEAK_STEPS: Final = 100
-"""Ten seconds."""
-
-_FULL_SCALE: Final = 32_767.0
-_FLOOR: Final = 1e-6
 _ASK_S: Final = 5.0
 _Count = Callable[[str, Fault], None]
 _Oldest = Callable[[], Awaitable[float | None]]
@@ -123,6 +116,7 @@ class ProbeService(Collector):
         registry: CollectorRegistry,
         *,
         archives: Mapping[str, _Oldest] | None = None,
+        rules: Mapping[str, OutputRules] | None = None,
         content: bool = True,
     ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
@@ -132,6 +126,7 @@ class ProbeService(Collector):
             vantage: Name of this place.
             registry: Gets the families; every counter is there at 0.
             archives: Gives since when a channel is archived, by channel whose catch-up is checked.
+            rules: How pictures and sound are judged, by own channel.
             content: Tell black, freeze, silence and loudness too. They have no vantage, so one
                 place of a station does.
         """
@@ -145,10 +140,15 @@ class ProbeService(Collector):
         self._players: dict[str, _Player] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self.configure(targets, archives or {})
+        self.configure(targets, archives or {}, rules or {})
         registry.register(self)
 
-    def configure(self, targets: Mapping[str, str], archives: Mapping[str, _Oldest]) -> None:
+    def configure(
+        self,
+        targets: Mapping[str, str],
+        archives: Mapping[str, _Oldest],
+        rules: Mapping[str, OutputRules],
+    ) -> None:
         """Play these from now on; the series of what is played no more go.
 
         Targets that stay are not disturbed.  On the event loop, where :meth:`run` runs.
@@ -156,6 +156,7 @@ class ProbeService(Collector):
         Args:
             targets: Address of a playlist, by channel.
             archives: As for the constructor.
+            rules: As for the constructor.
         """
         wanted = {name: (url, name in archives) for name, url in targets.items()}
         for name in [name for name, one in self._players.items() if one.key != wanted.get(name)]:
@@ -166,9 +167,12 @@ class ProbeService(Collector):
                 for kind in FAULT_KINDS:
                     self._faults.remove(name, self._vantage, kind)
         for name, url in targets.items():
+            judged = rules.get(name, OutputRules())
             if name in self._players:
+                self._players[name].content.replace(judged)
                 continue
-            self._players[name] = _Player(name, url, self._count, archives.get(name))
+            content = OutputContent(judged)
+            self._players[name] = _Player(name, url, self._count, archives.get(name), content)
             for kind in FAULT_KINDS:
                 self._faults.labels(name, self._vantage, kind)
             self._start(name)
@@ -193,8 +197,8 @@ class ProbeService(Collector):
         if channel in self._players:  # one that is being cancelled brings no series back
             self._faults.labels(channel, self._vantage, fault.kind).inc()
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Make the gauges as they are now."""
+    def collect(self) -> Iterator[Metric]:
+        """Make the families as they are now."""
         now = unix_ns()
         labels = ("channel", "vantage")
         success = GaugeMetricFamily(
@@ -222,86 +226,68 @@ class ProbeService(Collector):
                 startup.add_metric(key, report.startup_s)
         yield from (success, latency, startup)
         if self._tells_content:
-            yield from self._content()
+            yield from self._content(now)
 
-    def _content(self) -> Iterator[GaugeMetricFamily]:
+    def _content(self, now: UnixNs) -> Iterator[Metric]:
+        labels = ("channel", "point")
         active = GaugeMetricFamily(
             "lensong_content_fault_active",
             "1 while a fault of picture or sound is detected at a point",
-            labels=("channel", "point", "kind"),
+            labels=(*labels, "kind"),
+        )
+        seconds = CounterMetricFamily(
+            "lensong_content_fault_seconds",
+            "Seconds in each content fault",
+            labels=(*labels, "kind"),
         )
         loudness = GaugeMetricFamily(
             "lensong_audio_loudness_lufs",
-            "Loudness after EBU R 128",
-            labels=("channel", "point", "window"),
+            "Loudness after EBU R 128; -120 while there is none",
+            labels=(*labels, "window"),
         )
         peak = GaugeMetricFamily(
-            "lensong_audio_true_peak_dbtp",
-            "Highest true peak of the last 10 s",
-            labels=("channel", "point"),
+            "lensong_audio_true_peak_dbtp", "Highest true peak of the last 10 s", labels=labels
         )
         for name, player in self._players.items():
-            shared = player.probe.shared
-            found = shared.content.active if shared is not None else frozenset()
-            for kind in CONTENT_KINDS:
-                active.add_metric((name, "output", kind), float(kind in found))
-            for window, value in player.ear.loudness.items():
-                loudness.add_metric((name, "output", window), value)
-            if player.ear.peaks:
-                highest = 20 * float(np.log10(max(_FLOOR, *player.ear.peaks)))
-                peak.add_metric((name, "output"), highest)
-        yield from (active, loudness, peak)
-
-
-class _Ear:
-    """Loudness of what a player decoded."""
-
-    def __init__(self) -> None:
-        self._meter, self._gated = LoudnessMeter(), GatedLoudness()
-        self.loudness: dict[str, float] = {}
-        self.peaks: list[float] = []
-
-    def hear(self, facts: SegmentFacts) -> None:
-        """Take the sound of one segment; the meter knows 48 kHz alone."""
-        track = facts.track("audio")
-        if track is None or track.rate != SAMPLE_RATE:
-            return
-        for block in facts.sound:
-            both = block.samples[:2] if len(block.samples) > 1 else block.samples[[0, 0]]
-            whole = np.rint(np.clip(both, -1.0, 1.0) * _FULL_SCALE).astype(np.int16)
-            for step in self._meter.add(np.ascontiguousarray(whole.T)):
-                self._gated.add(step)
-                self.peaks = [*self.peaks[1 - _PEAK_STEPS :], step.true_peak]
-                for window, value in (
-                    ("momentary", step.momentary),
-                    ("short_term", step.short_term),
-                ):
-                    if value is not None:
-                        self.loudness[window] = value
-        if (whole_lufs := self._gated.integrated) is not None:
-            self.loudness["integrated"] = whole_lufs
+            key, meter = (name, "output"), player.content.meter
+            # Of a channel that does not come at all nobody knows how it looks.
+            comes = player.is_coming(now)
+            for kind in player.content.rules.kinds:
+                active.add_metric((*key, kind), comes and meter.is_flagged(kind))
+                seconds.add_metric((*key, kind), meter.flagged_s(kind))
+            step = meter.step if comes else None
+            windows = {
+                "momentary": None if step is None else step.momentary,
+                "short_term": None if step is None else step.short_term,
+                "integrated": None if step is None else meter.integrated.integrated,
+            }
+            for window, value in windows.items():
+                loudness.add_metric((*key, window), FLOOR_LUFS if value is None else value)
+            peak.add_metric(key, decibels(meter.true_peak if comes else 0.0))
+        yield from (active, seconds, loudness, peak)
 
 
 class _Player:
     """One target, played again and again."""
 
-    def __init__(self, name: str, url: str, count: _Count, oldest: _Oldest | None) -> None:
+    def __init__(
+        self, name: str, url: str, count: _Count, oldest: _Oldest | None, content: OutputContent
+    ) -> None:
         self._name, self._url, self._count, self._oldest = name, url, count, oldest
         self.key = (url, oldest is not None)
         self._failed: UnixNs | None = None
         self._judged = 0
         self._moved: UnixNs | None = None
-        self.ear = _Ear()
+        self.content = content
         self.probe = Probe(url, vantage="")
 
     async def run(self, vantage: str) -> None:
         while True:
-            self.ear = _Ear()
             self.probe = Probe(
                 self._url,
                 vantage=vantage,
                 told=self._told,
-                heard=self.ear.hear,
+                content=self.content,
                 oldest=self._oldest,
             )
             try:
@@ -312,7 +298,8 @@ class _Player:
                 await asyncio.sleep(_RETRY_S)
 
     def _told(self, fault: Fault) -> None:
-        self._failed = unix_ns()
+        if fault.kind not in MILD_KINDS:
+            self._failed = unix_ns()
         self._count(self._name, fault)
         log.warning(
             "probe",
@@ -324,11 +311,15 @@ class _Player:
 
     def is_good(self, now: UnixNs) -> bool:
         """Tell whether media come and no fault was seen for 20 s."""
-        segments = self.probe.report.segments
-        if segments != self._judged:
-            self._judged, self._moved = segments, now
         last = self.probe.report.book.last
         newest = max((moment for moment in (last, self._failed) if moment), default=None)
         if newest is not None and now - newest < _GOOD_AFTER_NS:
             return False
+        return self.is_coming(now)
+
+    def is_coming(self, now: UnixNs) -> bool:
+        """Tell whether there was a new segment within the last minute."""
+        segments = self.probe.report.segments
+        if segments != self._judged:
+            self._judged, self._moved = segments, now
         return self._moved is not None and now - self._moved < _SILENT_AFTER_NS

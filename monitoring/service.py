@@ -20,6 +20,7 @@ from monitoring.home import render_home
 from monitoring.host_clock import HostClock
 from monitoring.http import pages_application
 from monitoring.loudness_pages import LoudnessPages
+from monitoring.probe_content import output_rules
 from monitoring.probe_service import ProbeService, archives_of, targets_of
 from monitoring.receivers import receivers_of
 from monitoring.runbooks import load_runbooks, runbook_routes
@@ -57,6 +58,7 @@ class MonitoringService:
             settings.monitoring.vantage,
             registry,
             archives=archives_of(settings),
+            rules=output_rules(settings),
         )
         self._admin = AdminPort(
             service="monitoring",
@@ -111,7 +113,7 @@ class MonitoringService:
         except ConfigError as error:
             log.warning("reload refused", detail=str(error))
             return web.Response(status=409, text=f"{error}\n")
-        self._probes.configure(targets_of(settings), archives_of(settings))
+        self._probes.configure(targets_of(settings), archives_of(settings), output_rules(settings))
         log.info("reloaded", channels=len(settings.channels))
         return web.Response(status=204)
 

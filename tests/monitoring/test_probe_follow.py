@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from monitoring.probe_choice import Role, Watched
+from monitoring.probe_content import OutputContent
 from monitoring.probe_faults import Fault
 from monitoring.probe_fetch import Fetcher
 from monitoring.probe_follow import Follower, Shared
@@ -51,7 +52,7 @@ async def follow(
             seen.set()
 
     async with TestServer(app) as server, Fetcher() as fetcher:
-        shared = Shared(fetcher, ProbeReport(address="x", vantage="here"), told)
+        shared = Shared(fetcher, ProbeReport(address="x", vantage="here"), told, OutputContent())
         follower = Follower(shared, Watched("x", "x.m3u8", role), str(server.make_url("/")))
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:

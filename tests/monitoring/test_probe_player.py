@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from prometheus_client import CollectorRegistry
 
+from core.content import CONTENT_KINDS
 from monitoring.probe_player import Probe
 from monitoring.probe_report import ProbeReport, render_table
 from monitoring.probe_service import ProbeService
@@ -127,6 +128,11 @@ def test_the_service_tells_prometheus_what_the_player_had(
     point = {"point": "output"}
     assert sample("lensong_content_fault_active", "dark", kind="black", **point) == 1
     assert sample("lensong_content_fault_active", "healthy-ts", kind="black", **point) == 0
+    seconds = "lensong_content_fault_seconds_total"
+    assert 0 < sample(seconds, "dark", kind="black", **point) < _WATCH_S + 6
+    assert [sample(seconds, "healthy-ts", kind=kind, **point) for kind in CONTENT_KINDS] == [
+        0.0
+    ] * 6
     # FFmpeg's sine is an eighth of full scale, mono: heard from both sides, -18.1 dBFS and K.
     loudness = sample("lensong_audio_loudness_lufs", "healthy-ts", window="integrated", **point)
     assert -21 < loudness < -15

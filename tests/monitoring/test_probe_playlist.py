@@ -126,7 +126,9 @@ def test_what_is_no_playlist_is_unusable() -> None:
 
 @given(st.binary(max_size=200), st.integers(0, len(LIVE)))
 def test_no_bytes_raise(noise: bytes, at: int) -> None:
-    read_playlist(LIVE[:at].encode() + noise + LIVE[at:].encode())
+    reading = read_playlist(LIVE[:at].encode() + noise + LIVE[at:].encode())
+    assert reading.playlist is not None or reading.faults or not at
+    assert all("\n" not in fault for fault in reading.faults)
 
 
 def test_a_line_that_cannot_be_read_is_not_quoted() -> None:

@@ -86,7 +86,7 @@ async def test_a_reload_plays_what_is_new_and_forgets_what_is_gone() -> None:
             running = tasks.create_task(service.run())
             assert {await events.get(), await events.get()} == {"hytv asks", "stays asks"}
             assert told() == {"hytv", "stays"}
-            service.configure({"stays": targets["stays"], "hyfm": new}, {})
+            service.configure({"stays": targets["stays"], "hyfm": new}, {}, {})
             assert {await events.get(), await events.get()} == {"hytv leaves", "hyfm asks"}
             assert told() == {"stays", "hyfm"}
             assert events.empty()

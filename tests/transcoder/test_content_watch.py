@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from core.content import ContentMeter
 from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
-from core.loudness import LoudnessStep
+from core.loudness import LoudnessStep, Sound
 from core.loudness_log import LoudnessMinute, sum_minutes
 from transcoder.buffer import InputBuffer
 from transcoder.content_watch import ContentWatch
@@ -135,7 +134,7 @@ class ReloadingMeter(ContentMeter):
 
     watch: ContentWatch
 
-    def hear(self, sound: NDArray[np.int16], now_s: float) -> list[LoudnessStep]:
+    def hear(self, sound: Sound, now_s: float) -> list[LoudnessStep]:
         """Let the reload come in the midst of it."""
         self.watch.stop_measuring()
         return super().hear(sound, now_s)
