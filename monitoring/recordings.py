@@ -37,12 +37,13 @@ def delivery_errors(window: str) -> str:
 
 
 def _errors_per_s(window: str) -> str:
-    # A low-latency request that was held in vain is answered 503: no media came, which is the
-    # fault of a stage before, and has an alert there.
+    # A request that was held in vain is answered 503, and so is one for a channel that has no
+    # segment yet: no media came, which is the fault of a stage before, and has an alert there.
     return f"""\
 clamp_min(
   sum(rate(lensong_http_requests_total{{code="5xx",handler=~"{DELIVERY_HANDLERS}"}}[{window}]))
-  - (sum(rate(lensong_origin_block_rejected_total{{reason="timeout"}}[{window}])) or vector(0)),
+  - (sum(rate(lensong_origin_block_rejected_total{{reason="timeout"}}[{window}])) or vector(0))
+  - (sum(rate(lensong_origin_empty_answers_total[{window}])) or vector(0)),
   0
 )"""
 

@@ -250,7 +250,7 @@ class Site:
         elif place.handler == "header" or not self._preparation.announces(path):
             prepared = _error(404, "no such thing here", place)
         else:
-            prepared = unavailable(place.handler, place.channel)
+            prepared = self._empty(place.handler, place.channel)
         return prepared, 0
 
     async def _list_of_past(
@@ -261,7 +261,7 @@ class Site:
         if blocking:
             live = self._live_playlist(which)
             if live is None or live.edge is None:
-                return unavailable(which.handler, which.subject), 0
+                return self._empty(which.handler, which.subject), 0
             try:
                 outcome, held_ns = await self._reload(request, live, live.edge)
             except _BadRequestError as error:
@@ -302,6 +302,11 @@ class Site:
         if lived or media.was_told(place.channel, place.rendition, place.msn):
             return await media.segment(place.channel, place.rendition, place.msn)
         return None
+
+    def _empty(self, handler: str, channel: str) -> Prepared:
+        """Answer for a channel that has no segment yet."""
+        self._tally.empty(channel)
+        return unavailable(handler, channel)
 
     async def _ask(self, request: web.Request, path: str) -> Resource | None:
         for answer in self._answers:

@@ -229,6 +229,7 @@ class RadioDesk(Collector):
         if room is None:
             return self._refuse(_not_here(slug, known=slug in self._channels), started_ns)
         if not room.tape.burst(now_ns=started_ns):
+            self._tally.empty(slug)
             return self._refuse(unavailable("radio", slug), started_ns)
         response = web.StreamResponse(headers=self._headers(request, slug, codec))
         response.force_close()

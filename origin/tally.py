@@ -88,6 +88,7 @@ class Tally(Collector):
         self._durations = {handler: Histogram(_DURATION_BUCKETS_S) for handler in HANDLERS}
         self._releases: dict[str, Histogram] = {}
         self._rejections = dict.fromkeys(REJECTIONS, 0)
+        self._empty: dict[str, int] = {}
         self.configure(channels)
 
     def configure(self, channels: tuple[str, ...]) -> None:
@@ -97,6 +98,7 @@ class Tally(Collector):
                 self._answers.setdefault((handler, channel), [0, 0, 0, 0, 0])
         for channel in channels:
             self._releases.setdefault(channel, Histogram(_RELEASE_BUCKETS_S))
+            self._empty.setdefault(channel, 0)
 
     def answered(
         self, handler: str, channel: str, status: int, length: int, duration_ns: int
@@ -131,6 +133,10 @@ class Tally(Collector):
     def rejected(self, reason: str) -> None:
         """Count one blocking request that is refused; ``reason`` is one of :data:`REJECTIONS`."""
         self._rejections[reason] += 1
+
+    def empty(self, channel: str) -> None:
+        """Count one answer (503) about a channel that has no segment, or no sound, yet."""
+        self._empty[channel] = self._empty.get(channel, 0) + 1
 
     def collect(
         self,
@@ -182,3 +188,11 @@ class Tally(Collector):
         for reason, count in self._rejections.items():
             rejections.add_metric((reason,), count)
         yield rejections
+        empty = CounterMetricFamily(
+            "lensong_origin_empty_answers",
+            "Requests for a channel that has no segment or sound yet, answered 503",
+            labels=("channel",),
+        )
+        for channel, count in self._empty.items():
+            empty.add_metric((channel,), count)
+        yield empty

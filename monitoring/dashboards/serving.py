@@ -224,12 +224,16 @@ ORIGIN: Final = Board(
             steps=good_below(0.05, 0.1),
         ),
         graph(
-            "Yêu cầu giữ bị từ chối trong 5 phút",
-            "Blocking requests refused in 5 min",
+            "Yêu cầu bị từ chối trong 5 phút",
+            "Requests refused in 5 min",
             "short",
             Query(
                 "sum by (reason) (increase(lensong_origin_block_rejected_total[5m]))",
-                "{{reason}}",
+                "giữ / held: {{reason}}",
+            ),
+            Query(
+                events("lensong_origin_empty_answers_total", "channel"),
+                "{{channel}} chưa có đoạn nào / no segment yet",
             ),
         ),
         graph(

@@ -82,6 +82,7 @@ _GOOD: Final = 'lensong_http_requests_total{handler="segment",channel="hytv",cod
 _BAD: Final = 'lensong_http_requests_total{handler="segment",channel="hytv",code="5xx"}'
 _HELD: Final = 'lensong_http_requests_total{handler="media_playlist",channel="hytv",code="5xx"}'
 _TIMEOUT: Final = 'lensong_origin_block_rejected_total{reason="timeout"}'
+_EMPTY: Final = 'lensong_origin_empty_answers_total{channel="hytv"}'
 _LOUD: Final = 'lensong_content_fault_active{channel="hytv",point="programme",kind="loudness"}'
 
 
@@ -401,6 +402,12 @@ DELIVERY_PAGES: Final = (
         {_GOOD: f"0+98x{_LONG}", _HELD: f"0+4x{_LONG}", _TIMEOUT: f"0+4x{_LONG}"},
         {"8m": []},
         {"8m": []},
+    ),
+    Scenario(
+        "viewers who come before a channel's first segment wake nobody",
+        {_GOOD: f"0x20 0+98x{_LONG}", _HELD: "0+9x20 180x400", _EMPTY: "0+9x20 180x400"},
+        {"2m": [], "4m": []},
+        {"2m": [], "4m": []},
     ),
     Scenario(
         "the probe finds faults, and nobody else does",

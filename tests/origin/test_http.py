@@ -140,6 +140,8 @@ async def test_what_is_answered_with_which_status_type_and_lifetime(origin: Orig
         assert answer == (status, kind, cache), path
         assert headers["Access-Control-Allow-Origin"] == "*"
         assert headers.get("Retry-After") == ("1" if status == 503 else None)
+    empty = sum(status == 503 for _, status, _, _ in ANSWERS)
+    assert origin.counted("lensong_origin_empty_answers_total", channel="hyfm") == empty == 3
 
 
 async def test_holds_a_playlist_until_the_part_is_published(origin: Origin) -> None:

@@ -286,6 +286,7 @@ async def test_a_radio_without_sound_is_asked_for_again_later(origin: Running) -
         assert it.status == 503
         assert it.headers["retry-after"] == "1"
         assert it.headers["cache-control"] == "no-store"
+    assert origin.counted("lensong_origin_empty_answers_total", channel="hyfm") == 1
 
 
 async def test_listeners_of_a_channel_that_is_removed_are_let_go(origin: Running) -> None:
