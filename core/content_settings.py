@@ -17,6 +17,7 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Kind = Literal["black", "freeze", "silence", "mono_loss", "phase", "loudness"]
 FlagSeconds = Annotated[float, Field(ge=0, le=3_600)]
+TitlePattern = Annotated[str, Field(min_length=1, max_length=200)]
 ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
 
 _RADIO_SILENCE_S: Final = 15.0
@@ -68,22 +69,42 @@ class ContentSettings(SettingsModel):
 
 
 class ContentExceptionSettings(SettingsModel):
-    """A time at which faults of content are none: still pictures at night, a minute of silence."""
+    """When faults of content are none: at a time of day, such as a still picture at night, or while
+    a programme of the guide is on, such as a minute of silence.
+    """
 
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)]
     """What is no fault then: black, freeze, silence, mono_loss, phase, loudness."""
 
+    programme: TitlePattern | None = None
+    """Only while a programme of this title is on, as the guide tells: ``Phút mặc niệm``; ``*`` is
+    anything (``Ca nhạc*``), ``?`` one letter. Case and diacritics make no difference."""
+
+    category: TitlePattern | None = None
+    """Only while a programme of this category is on, as the guide tells; ``*``, ``?`` likewise."""
+
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
-    """Days on which it begins: mon, tue, wed, thu, fri, sat, sun."""
+    """Days on which it, or the programme, begins: mon, tue, wed, thu, fri, sat, sun."""
 
-    begin: ClockTime
-    """When it begins, on the station's clock: ``23:30`` or ``23:30:00``."""
+    begin: ClockTime | None = None
+    """When it begins, on the station's clock: ``23:30`` or ``23:30:00``; not needed with
+    ``programme`` or ``category``."""
 
-    end: ClockTime
+    end: ClockTime | None = None
     """When it ends; the next day if that is not after ``begin``."""
 
     @model_validator(mode="after")
-    def _lasts(self) -> Self:
+    def _says_when(self) -> Self:
+        for name in ("programme", "category"):
+            pattern = getattr(self, name)
+            if pattern is not None and not pattern.strip("*? "):
+                raise ValueError(f"{name} {pattern!r} fits everything; write some of the name")
+        if self.begin is None and self.end is None:
+            if self.programme is None and self.category is None:
+                raise ValueError("says no time: write begin and end, or programme, or category")
+            return self
+        if self.begin is None or self.end is None:
+            raise ValueError("has begin or end alone; write both")
         if time_of_day.fromisoformat(self.begin) == time_of_day.fromisoformat(self.end):
             raise ValueError("begins when it ends; for a whole day write 00:00 and 23:59:59")
         return self

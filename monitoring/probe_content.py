@@ -7,11 +7,13 @@ key frames only, so a picture is judged every second or two, and a segment comes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Final
 
 from core.config import ChannelSettings, Settings
 from core.content import CONTENT_KINDS, PICTURE_KINDS, ContentLimits, ContentMeter, Luma
-from core.content_settings import ContentSettings, limits_of
+from core.content_schedule import ContentSchedule
+from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
 from core.loudness import STEP_SAMPLES, Sound
 from core.timeline import SAMPLE_RATE
 from monitoring.probe_faults import Fault, FaultKind
@@ -37,18 +39,24 @@ class OutputRules:
     kinds: tuple[str, ...] = CONTENT_KINDS
     """What there can be."""
 
+    exceptions: tuple[ContentExceptionSettings, ...] = ()
+    zone: tzinfo = UTC
+    """The station's, for the exceptions."""
 
-def output_rules(settings: Settings) -> dict[str, OutputRules]:
+
+def output_rules(settings: Settings, zone: tzinfo) -> dict[str, OutputRules]:
     """Return the rules by own channel; nothing is flagged of one that is not to be measured."""
-    return {channel.slug: _rules(channel) for channel in settings.channels}
+    return {channel.slug: _rules(channel, zone) for channel in settings.channels}
 
 
-def _rules(channel: ChannelSettings) -> OutputRules:
+def _rules(channel: ChannelSettings, zone: tzinfo) -> OutputRules:
     is_radio = channel.kind == "radio"
     limits = limits_of(channel.content, is_radio=is_radio)
     return OutputRules(
         limits=limits if channel.content.measure else ContentLimits(flag_s={}),
         kinds=tuple(kind for kind in CONTENT_KINDS if not (is_radio and kind in PICTURE_KINDS)),
+        exceptions=channel.exceptions,
+        zone=zone,
     )
 
 
@@ -60,12 +68,17 @@ class OutputContent:
         self.rules = OutputRules() if rules is None else rules
         self.meter = ContentMeter(self.rules.limits, gone_s=_GONE_S)
         self._seen_s = self._heard_s = 0.0
-        self._hour: int | None = None
+        self._period: object = None
+        self.schedule = ContentSchedule(self.rules.zone, self.rules.exceptions)
+        """What is excused when, by media time as a playlist dates it; wants to know the guide."""
 
     def replace(self, rules: OutputRules) -> None:
         """Judge by these from now on; what lasts goes on lasting."""
         self.rules = rules
         self.meter.limits = rules.limits
+        guide = self.schedule.guide
+        self.schedule = ContentSchedule(rules.zone, rules.exceptions)
+        self.schedule.guide = guide
 
     @property
     def active(self) -> frozenset[str]:
@@ -86,6 +99,7 @@ class OutputContent:
         Returns:
             A fault for each kind that is flagged at its end.
         """
+        self.meter.excepted = self.schedule.kinds_at(at_s)
         self.meter.age(at_s)
         kinds: list[FaultKind] = []
         if facts.pictures:
@@ -113,9 +127,9 @@ class OutputContent:
         self._seen_s = now_s
 
     def _listen(self, sound: Sound, at_s: float) -> None:
-        hour = int(at_s) // 3_600
-        if hour != self._hour:
-            self._hour = hour
+        period = self.schedule.period_at(at_s)
+        if period != self._period:
+            self._period = period
             self.meter.restart_integrated()
         now_s = max(at_s, self._heard_s)
         for at in range(0, len(sound), STEP_SAMPLES):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 from core.admin import AdminPort, new_registry
 from core.clock import unix_ns
 from core.config import Settings
+from core.guide_files import GuideFiles
 from core.loudness import FLOOR_LUFS, decibels
 from core.tasks import first_error
 from core.timeline import UnixNs
@@ -36,6 +38,7 @@ _GOOD_AFTER_NS: Final = 20_000_000_000
 
 _SILENT_AFTER_NS: Final = 60_000_000_000
 _ASK_S: Final = 5.0
+_GUIDE_S: Final = 2.0
 _Count = Callable[[str, Fault], None]
 _Oldest = Callable[[], Awaitable[float | None]]
 
@@ -117,6 +120,7 @@ class ProbeService(Collector):
         *,
         archives: Mapping[str, _Oldest] | None = None,
         rules: Mapping[str, OutputRules] | None = None,
+        guide: Path | None = None,
         content: bool = True,
     ) -> None:
         """Prepare; nothing is asked before :meth:`run`.
@@ -127,10 +131,11 @@ class ProbeService(Collector):
             registry: Gets the families; every counter is there at 0.
             archives: Gives since when a channel is archived, by channel whose catch-up is checked.
             rules: How pictures and sound are judged, by own channel.
+            guide: Folder of the guide's snapshots, for exceptions; None where there is none.
             content: Tell black, freeze, silence and loudness too. They have no vantage, so one
                 place of a station does.
         """
-        self._vantage, self._tells_content = vantage, content
+        self._vantage, self._tells_content, self._guide_folder = vantage, content, guide
         self._faults = Counter(
             "lensong_probe_faults",
             "Faults seen by the synthetic player",
@@ -158,6 +163,9 @@ class ProbeService(Collector):
             archives: As for the constructor.
             rules: As for the constructor.
         """
+        # Anew, so that whoever is new here is told what was read before.
+        self._guide = None if self._guide_folder is None else GuideFiles(self._guide_folder)
+        self._own = tuple(rules)
         wanted = {name: (url, name in archives) for name, url in targets.items()}
         for name in [name for name, one in self._players.items() if one.key != wanted.get(name)]:
             del self._players[name]
@@ -188,10 +196,23 @@ class ProbeService(Collector):
                 self._tasks = tasks
                 for name in self._players:
                     self._start(name)
-                await asyncio.Event().wait()
+                await self._follow_guide()
         finally:
             self._tasks = None
             self._running.clear()
+
+    async def _follow_guide(self) -> None:
+        """Take the guide's snapshots as they change; while nobody writes, the last ones hold."""
+        while True:
+            files, own = self._guide, self._own
+            if files is not None:
+                for snapshot in await asyncio.to_thread(files.read_changed, own):
+                    if (player := self._players.get(snapshot.channel)) is not None:
+                        player.content.schedule.guide = snapshot
+                for name, player in self._players.items():
+                    if player.content.schedule.misses_guide():
+                        log.warning("exceptions_without_guide", channel=name)
+            await asyncio.sleep(_GUIDE_S)
 
     def _count(self, channel: str, fault: Fault) -> None:
         if channel in self._players:  # one that is being cancelled brings no series back

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
@@ -45,6 +46,7 @@ class MonitoringService:
             ConfigError: If a receiver's variable is not set.
         """
         self._path, self._settings = path, settings
+        self._zone = ZoneInfo(settings.station.timezone)
         network = settings.network
         registry = new_registry("monitoring")
         self._clock = HostClock(settings.monitoring.ntp_server, registry)
@@ -58,7 +60,8 @@ class MonitoringService:
             settings.monitoring.vantage,
             registry,
             archives=archives_of(settings),
-            rules=output_rules(settings),
+            rules=output_rules(settings, self._zone),
+            guide=settings.guide_dir,
         )
         self._admin = AdminPort(
             service="monitoring",
@@ -113,7 +116,8 @@ class MonitoringService:
         except ConfigError as error:
             log.warning("reload refused", detail=str(error))
             return web.Response(status=409, text=f"{error}\n")
-        self._probes.configure(targets_of(settings), archives_of(settings), output_rules(settings))
+        rules = output_rules(settings, self._zone)
+        self._probes.configure(targets_of(settings), archives_of(settings), rules)
         log.info("reloaded", channels=len(settings.channels))
         return web.Response(status=204)
 
@@ -126,6 +130,7 @@ class MonitoringService:
         ):
             raise ConfigError("a change of [network], [paths] or [monitoring] needs a restart")
         self._settings = settings
+        self._zone = ZoneInfo(settings.station.timezone)
         self._alerts.configure(settings)
         self._days.configure(settings)
         self._loudness.configure(settings)

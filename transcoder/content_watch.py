@@ -10,15 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Final, cast
 
 import numpy as np
 
 from core.content import ContentLimits, ContentMeter, small_luma
-from core.content_schedule import excepted_kinds
+from core.content_schedule import ContentSchedule
 from core.content_settings import ContentExceptionSettings
-from core.guide import GuideSnapshot
 from core.loudness_log import LoudnessMinute, MinuteBook
 from core.timeline import samples_per_frame
 from transcoder.buffer import Picture, Taken
@@ -69,17 +68,15 @@ class ContentWatch:
             verdicts: Takes what was found of the inputs, some ten times a second.
             minutes: Takes the programme's loudness, once a minute; must not wait.
         """
-        self._rate, self._size, self._zone, self._tell = frame_rate, size, zone, verdicts
+        self._rate, self._size, self._tell = frame_rate, size, verdicts
         self._silence = bytes(4 * samples_per_frame(frame_rate))
         self._queue: deque[_Tick] = deque()
         self._minutes, self._book = minutes, MinuteBook()
         self._telling = threading.Lock()
         self._stopping = threading.Event()
-        self._exceptions: tuple[ContentExceptionSettings, ...] = ()
         self._period: object = None
-        self.guide: GuideSnapshot | None = None
-        """Where programmes begin: the integrated loudness is the programme's on air, or the
-        hour's (UTC) while the guide tells of none."""
+        self.schedule = ContentSchedule(zone)
+        """What is excused now, and whose the integrated loudness is; wants to know the guide."""
 
         self.points: Mapping[str, ContentMeter] = {}
         self.dropped = 0
@@ -97,7 +94,7 @@ class ContentWatch:
             points[point] = self.points.get(point) or ContentMeter(limits)
             points[point].limits = limits
         with self._telling:
-            self._exceptions = exceptions
+            self.schedule.exceptions = exceptions
             self.points = points
 
     def stop_measuring(self) -> None:
@@ -160,9 +157,7 @@ class ContentWatch:
             self._judge(points, now_s)
 
     def _judge(self, points: Mapping[str, ContentMeter], now_s: float) -> None:
-        local = datetime.fromtimestamp(now_s, UTC).astimezone(self._zone)
-        excepted = excepted_kinds(self._exceptions, local)
-        period = self._period_at(int(now_s))
+        excepted, period = self.schedule.kinds_at(now_s), self.schedule.period_at(now_s)
         for meter in points.values():
             meter.excepted = excepted
             meter.age(now_s)
@@ -179,7 +174,3 @@ class ContentWatch:
         with self._telling:
             if points is self.points:  # else a reload came between: the next time
                 self._tell(found)
-
-    def _period_at(self, now_s: int) -> object:
-        programme = None if self.guide is None else self.guide.programme_at(now_s)
-        return now_s // 3_600 if programme is None else programme.id

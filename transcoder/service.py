@@ -272,8 +272,10 @@ class ProgrammeService:
     async def _read_guide(self, state: ProgrammeState) -> None:
         for snapshot in await asyncio.to_thread(self._guide.read_changed, [state.channel]):
             now_s = unix_ns() // 1_000_000_000
-            state.content.guide = snapshot
+            state.content.schedule.guide = snapshot
             state.switcher.replace_blackouts(blackouts_of(snapshot, now_s=now_s))
+        if state.content.schedule.misses_guide():
+            log.warning("exceptions_without_guide", channel=state.channel)
 
     async def _reload(self) -> None:
         """Apply the settings file: inputs and rules at once, anything else not at all.

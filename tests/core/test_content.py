@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from core.content import CONTENT_KINDS, ContentLimits, ContentMeter, small_luma
-from core.content_schedule import excepted_kinds
-from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
+from core.content_settings import ContentSettings, limits_of
 
 RANDOM = np.random.default_rng(7)
 SCENE = RANDOM.integers(40, 200, (90, 160)).astype(np.uint8)
@@ -118,20 +115,3 @@ def test_zero_seconds_is_never() -> None:
     limits = limits_of(ContentSettings(black_switch_s=0), is_radio=True)
     assert limits.switch_s == {"freeze": 20.0, "silence": 15.0}
     assert isinstance(limits, ContentLimits)
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        ("2026-11-24T23:29:59", set()),  # a Tuesday
-        ("2026-11-24T23:30:00", {"freeze"}),
-        ("2026-11-25T04:59:59", {"freeze"}),
-        ("2026-11-25T05:00:00", set()),
-        ("2026-11-25T23:40:00", set()),
-    ],
-)
-def test_an_exception_over_midnight_is_of_the_day_on_which_it_begins(
-    moment: str, expected: set[str]
-) -> None:
-    night = ContentExceptionSettings(kinds=("freeze",), days=("tue",), begin="23:30", end="05:00")
-    assert excepted_kinds([night], datetime.fromisoformat(moment)) == expected

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pytest
 
 from core.config import parse_settings
 from core.content import CONTENT_KINDS, Luma
+from core.guide import GuideSnapshot, Programme
 from core.loudness import Sound
 from monitoring.probe_content import OutputContent, OutputRules, output_rules
 from monitoring.probe_segment import SegmentFacts
@@ -133,6 +136,7 @@ def test_what_is_dated_back_goes_on_after_the_last() -> None:
     assert fault.detail == "black for 6.0 s at segment 2"
 
 
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 RULES = output_rules(
     parse_settings(
         """
@@ -144,6 +148,9 @@ RULES = output_rules(
         kind = "tv"
         content.target_lufs = -30
         content.black_flag_s = 5
+        [[channels.exceptions]]
+        kinds = ["silence"]
+        programme = "Phút mặc niệm"
         [[channels]]
         slug = "hyfm"
         name = "Phát thanh"
@@ -151,7 +158,8 @@ RULES = output_rules(
         content.measure = false
         """,
         name="test",
-    )
+    ),
+    ZONE,
 )
 
 
@@ -170,3 +178,36 @@ def test_a_reload_changes_the_limits_of_what_lasts() -> None:
     assert viewer.take(BLACK, times=2) == []
     viewer.content.replace(OutputRules())
     assert viewer.take(BLACK) == ["black"]
+
+
+def silent_minute(start_s: float) -> GuideSnapshot:
+    start = int(start_s)
+    minute = Programme(
+        id="p1", channel="hytv", start_s=start, end_s=start + 60, title="Phút mặc niệm"
+    )
+    return GuideSnapshot(channel="hytv", programmes=(minute,))
+
+
+def test_what_the_guide_excuses_is_no_fault_at_the_moment_that_the_media_are_of() -> None:
+    viewer, nothing = Viewer(RULES["hytv"]), sound(-90, -90)
+    viewer.content.schedule.guide = silent_minute(BEGIN_S)
+    assert viewer.take(None, nothing, times=30) == []
+    assert [viewer.take(None, nothing) for _ in range(3)] == [[], [], ["silence"]]
+    assert viewer.content.active == {"silence"}
+
+
+def test_a_reload_keeps_the_guide_and_takes_the_new_exceptions() -> None:
+    viewer, nothing = Viewer(RULES["hytv"]), sound(-90, -90)
+    viewer.content.schedule.guide = silent_minute(BEGIN_S)
+    viewer.content.replace(RULES["hytv"])
+    assert viewer.take(None, nothing, times=9) == []
+    viewer.content.replace(OutputRules())
+    assert viewer.take(None, nothing, times=3) == ["silence"]
+
+
+def test_the_integrated_loudness_is_the_programmes_on_air() -> None:
+    viewer = Viewer(RULES["hytv"])
+    viewer.content.schedule.guide = silent_minute(BEGIN_S + 20)
+    viewer.take(None, sound(-40, -40), times=10)
+    viewer.take(times=10)
+    assert viewer.content.meter.integrated.integrated == pytest.approx(-17.0, abs=0.3)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from core.config import parse_settings
+from core.guide import GuideSnapshot, Programme
+from core.guide_files import write_guide
+from monitoring.probe_content import output_rules
 from monitoring.probe_faults import FAULT_KINDS
 from monitoring.probe_service import ProbeService, targets_of
 
@@ -59,6 +65,33 @@ async def test_counters_begin_at_zero_and_a_server_that_is_not_there_is_a_fault(
     assert faults("unreachable") == 1.0
     assert success() == 0.0
     assert faults("media_sequence") == 0.0
+
+
+async def test_the_guide_is_read_and_missed_once(tmp_path: Path) -> None:
+    settings = parse_settings(
+        SETTINGS.format(more="")
+        + """
+[[channels.exceptions]]
+kinds = ["silence"]
+programme = "Phút mặc niệm"
+""",
+        name="test",
+    )
+    targets = {"hytv": "http://127.0.0.1:9/x.m3u8"}
+    rules = output_rules(settings, UTC)
+    minute = Programme(id="p", channel="hytv", start_s=60, end_s=120, title="Phút mặc niệm")
+
+    async def logged() -> list[str]:
+        service = ProbeService(targets, "inside", CollectorRegistry(), rules=rules, guide=tmp_path)
+        with capture_logs() as lines, suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await service.run()
+        return [line["channel"] for line in lines if line["event"] == "exceptions_without_guide"]
+
+    assert await logged() == ["hytv"]
+    guide = GuideSnapshot(channel="hytv", programmes=(minute,))
+    await asyncio.to_thread(write_guide, tmp_path, guide)
+    assert await logged() == []
 
 
 async def test_a_reload_plays_what_is_new_and_forgets_what_is_gone() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from core.content import ContentMeter
 from core.content_settings import ContentExceptionSettings, ContentSettings, limits_of
+from core.guide import GuideSnapshot, Programme
 from core.loudness import LoudnessStep, Sound
 from core.loudness_log import LoudnessMinute, sum_minutes
 from transcoder.buffer import InputBuffer
@@ -113,6 +114,29 @@ def test_an_exception_of_the_schedule_keeps_the_studio_on_air() -> None:
     station.run(15)
     assert station.switcher.on_air == "studio"
     assert not station.watch.points["input:studio"].is_flagged("black")
+
+
+@pytest.mark.parametrize("where", [{"programme": "Phut mac niem*"}, {"category": "Tưởng niệm"}])
+def test_a_programme_of_the_guide_keeps_the_studio_on_air_until_it_ends(
+    where: dict[str, str],
+) -> None:
+    exception = ContentExceptionSettings.model_validate({"kinds": ["black", "silence"], **where})
+    station, begin_s = Station((exception,)), START // 25
+    minute = Programme(
+        id="p1", channel="hytv", start_s=begin_s, end_s=begin_s + 20,
+        title="Phút mặc niệm 27/7", categories=("Tưởng niệm",),
+    )  # fmt: skip
+    station.watch.schedule.guide = GuideSnapshot(channel="hytv", programmes=(minute,))
+    station.run(4)
+    station.kind = "black"
+    station.run(16)
+    assert station.switcher.on_air == "studio"
+    for point in ("input:studio", "programme"):
+        assert station.watch.points[point].flagged_s("black") == 0
+    station.run(9)  # of the programme after it; its own ten seconds are not over
+    assert station.switcher.on_air == "studio"
+    station.run(2)
+    assert station.switcher.on_air == "backup"
 
 
 def test_a_reload_that_takes_an_input_away_takes_its_point() -> None:

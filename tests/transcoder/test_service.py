@@ -10,8 +10,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
+from core.clock import unix_ns
 from core.config import load_settings
+from core.guide import GuideSnapshot, Programme
+from core.guide_files import write_guide
 from transcoder.service import ProgrammeService
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(60)]
@@ -51,11 +55,15 @@ def settings_text(folder: Path, ports: list[int], *, extra: str = "", kind: str 
 
 
 @asynccontextmanager
-async def programme(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, str, Path]]:
+async def programme(
+    folder: Path, *, extra: str = ""
+) -> AsyncIterator[tuple[aiohttp.ClientSession, str, Path]]:
     """Run a radio programme with neither ingest nor packager; give a client of its admin port."""
     file = folder / "lensong.toml"
     ports = [free_port() for _ in range(3)]
-    await asyncio.to_thread(file.write_text, settings_text(folder, ports), encoding="utf-8")
+    await asyncio.to_thread(
+        file.write_text, settings_text(folder, ports, extra=extra), encoding="utf-8"
+    )
     settings = await asyncio.to_thread(load_settings, file)
     service = await asyncio.to_thread(
         lambda: ProgrammeService(settings=settings, path=file, slug="hyfm", secret=SECRET)
@@ -129,6 +137,45 @@ async def test_the_operators_calls_want_the_secret_and_a_source_that_exists(tmp_
             assert response.status == 204
         async with client.get(f"{url}/control/status", headers=AUTH) as response:
             assert (await response.json())["take"] is None
+
+
+async def test_a_programme_that_the_guide_names_is_no_fault_as_soon_as_the_guide_is_there(
+    tmp_path: Path,
+) -> None:
+    """A radio without a feed is silent; the guide comes late and says that it is meant."""
+    silent = 'lensong_content_fault_active{channel="hyfm",kind="silence",point="programme"}'
+    with capture_logs() as lines:
+        async with (
+            programme(tmp_path, extra=SILENT_MINUTE) as (client, url, _),
+            asyncio.timeout(30),
+        ):
+            await until_ready(client, url)
+            await until_told(client, url, f"{silent} 1.0")
+            now_s = unix_ns() // 1_000_000_000
+            minute = Programme(
+                id="p", channel="hyfm", start_s=now_s - 60, end_s=now_s + 60, title="Phút mặc niệm"
+            )
+            guide = GuideSnapshot(channel="hyfm", programmes=(minute,))
+            await asyncio.to_thread(write_guide, tmp_path / "guide", guide)
+            await until_told(client, url, f"{silent} 0.0")
+    missed = [line for line in lines if line["event"] == "exceptions_without_guide"]
+    assert [line["channel"] for line in missed] == ["hyfm"]
+
+
+SILENT_MINUTE = """
+        content.silence_flag_s = 0.5
+        [[channels.exceptions]]
+        kinds = ["silence"]
+        programme = "Phút mặc niệm"
+"""
+
+
+async def until_told(client: aiohttp.ClientSession, url: str, line: str) -> None:
+    """Read the metrics until a line is there."""
+    text = ""
+    while line not in text:
+        text = await metrics_of(client, url)
+        await asyncio.sleep(0.05)
 
 
 async def metrics_of(client: aiohttp.ClientSession, url: str) -> str:
