@@ -1,8 +1,10 @@
-"""Read event reports of CMCD version 2 (CTA-5004-B): what players tell about a viewing.  Sans-I/O.
+"""Read what players tell about a viewing: CMCD (CTA-5004, CTA-5004-B).  Sans-I/O.
 
-A body holds one report a line, each a dictionary of structured fields (RFC 9651)::
+In event mode (version 2) a body holds one report a line, in request mode (both versions) headers or
+the query of each request hold one; each is a dictionary of structured fields (RFC 9651)::
 
     br=(1650;v),cid="hytv",e=ps,msd=812,sid="5f0c…",sn=1,st=l,sta=p,ts=1795387733514,v=2
+    bl=21300,br=1650,bs,d=3840,ot=v,sid="5f0c…",st=l,su
 
 Why not a library.  A parser of structured fields gives up the whole dictionary at its first fault
 (RFC 9651, 4.2), but a collector must "ignore unknown keys and malformed values": one odd value of
@@ -15,13 +17,22 @@ nothing here says that it is true.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from core.errors import FormatError
 
-__all__ = ["CMCD_TYPE", "MAX_BODY_BYTES", "MAX_REPORTS", "Fault", "Report", "parse_reports"]
+__all__ = [
+    "CMCD_TYPE",
+    "MAX_BODY_BYTES",
+    "MAX_REPORTS",
+    "Asked",
+    "Fault",
+    "Report",
+    "parse_reports",
+    "parse_request",
+]
 
 CMCD_TYPE: Final = "application/cmcd"
 MAX_BODY_BYTES: Final = 65_536
@@ -39,6 +50,7 @@ _MAX_MS: Final = 120_000
 """No start-up, stall or latency is believed to have been longer."""
 
 _MAX_KBPS: Final = 200_000
+_MAX_BUFFER_MS: Final = 3_600_000
 _MAX_CODES: Final = 4
 _MAX_CODE: Final = 64
 
@@ -120,6 +132,64 @@ class Report:
     """``lensong-rendition``, ours: the name of the rendition that is being played."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a player tells with one request, as far as it is counted here."""
+
+    session: str
+    """``sid``."""
+
+    state: str | None = None
+    """``sta``, as in a report; version 1 has none."""
+
+    stream_type: str | None = None
+    """``st``: v recorded, l live, ll live with low latency."""
+
+    is_urgent: bool = False
+    """``su``: nothing plays before this has come, after a start, a seek or a stall."""
+
+    has_starved: bool = False
+    """``bs``: since the request before, the buffer ran empty."""
+
+    is_standing: bool = False
+    """``pr`` is 0: nothing plays."""
+
+    buffer_ms: int | None = None
+    """``bl``: how much is buffered; of several tracks the least."""
+
+    duration_ms: int | None = None
+    """``d``: how long the object plays."""
+
+    startup_ms: int | None = None
+    """``msd``: from the wish to watch to the first frame; at most 120 s."""
+
+    stalled_ms: int | None = None
+    """``bsd``: how long the stall lasted that has just ended; at most 120 s."""
+
+    latency_ms: int | None = None
+    """``ltc``: from the studio to the viewer; at most 120 s."""
+
+    bitrate_kbps: int | None = None
+    """``br``: of what is asked for."""
+
+
+def parse_request(text: str) -> Asked | Fault:
+    """Read what came with a request: its headers joined by commas, or ``CMCD`` of its query.
+
+    Args:
+        text: A character for each byte (latin-1), without the percent signs of a query.
+    """
+    if len(text) > _MAX_LINE:
+        return "invalid"
+    found = _members(text, _REQUEST_READERS)
+    version = found.pop("v", None)
+    if isinstance(version, int) and version > _VERSION:
+        return "version"
+    if "sid" not in found:
+        return "invalid"  # nothing to put a viewing together by
+    return Asked(**{_REQUEST_FIELDS[key]: value for key, value in found.items()})  # type: ignore[arg-type]
+
+
 def parse_reports(body: bytes) -> list[Report | Fault]:
     """Read a body: for each of its lines a report, or why it is none.
 
@@ -138,7 +208,7 @@ def parse_reports(body: bytes) -> list[Report | Fault]:
 def _parse_report(line: str) -> Report | Fault:
     if len(line) > _MAX_LINE:
         return "invalid"
-    found = _members(line)
+    found = _members(line, _READERS)
     version = found.get("v")
     if isinstance(version, int) and version > _VERSION:
         return "version"  # CTA-5004-B has the whole set dropped then
@@ -155,7 +225,7 @@ def _parse_report(line: str) -> Report | Fault:
     return Report(event=event, ts_ms=ts_ms, session=session, content=content, **more)  # type: ignore[arg-type]
 
 
-def _members(line: str) -> dict[str, object]:
+def _members(line: str, readers: Mapping[str, Callable[[str], object]]) -> dict[str, object]:
     """Read the members that count; of one key the last (RFC 9651, 4.2.2)."""
     found: dict[str, object] = {}
     at, end = 0, len(line)
@@ -167,9 +237,10 @@ def _members(line: str) -> dict[str, object]:
                 break
         else:
             key, text = match.groups()
-            read = _READERS.get(key)
+            read = readers.get(key)
             if read is not None:
-                value = None if text is None else read(text)
+                # "value MUST be omitted if it is Boolean true" (RFC 9651, 4.1.2).
+                value = read("?1" if text is None else text)
                 if value is None:
                     found.pop(key, None)
                 else:
@@ -202,6 +273,25 @@ def _longest(text: str) -> int | None:
     """Read ``(1200;v 900;a)``: picture and sound stood still together, the longer counts."""
     values = [value for value, _ in _typed_numbers(text)]
     return min(max(values), _MAX_MS) if values else None
+
+
+def _buffer(text: str) -> int | None:
+    values = [value for value, _ in _typed_numbers(text)]
+    return min(*values, _MAX_BUFFER_MS) if values else None
+
+
+def _duration(text: str) -> int | None:
+    return _number(text, 1, _MAX_MS)
+
+
+def _flag(text: str) -> bool | None:
+    return {"?1": True, "?0": False}.get(text.strip())
+
+
+def _standing(text: str) -> bool | None:
+    """Read ``pr``: "0 if not playing", else how fast."""
+    match = _NUMBER.fullmatch(text)
+    return None if match is None else float(text.partition(";")[0]) == 0
 
 
 def _bitrate(text: str) -> int | None:
@@ -292,4 +382,27 @@ _FIELDS: Final = {
     "ec": "errors",
     "lensong-kind": "kind",
     "lensong-rendition": "rendition",
+}
+
+_REQUEST_READERS: Final[dict[str, Callable[[str], object]]] = {
+    **{key: _READERS[key] for key in ("v", "sid", "sta", "st", "msd", "bsd", "ltc", "br")},
+    "bl": _buffer,
+    "bs": _flag,
+    "d": _duration,
+    "pr": _standing,
+    "su": _flag,
+}
+_REQUEST_FIELDS: Final = {
+    "sid": "session",
+    "sta": "state",
+    "st": "stream_type",
+    "su": "is_urgent",
+    "bs": "has_starved",
+    "pr": "is_standing",
+    "bl": "buffer_ms",
+    "d": "duration_ms",
+    "msd": "startup_ms",
+    "bsd": "stalled_ms",
+    "ltc": "latency_ms",
+    "br": "bitrate_kbps",
 }

@@ -369,6 +369,10 @@ class ChannelSettings(SettingsModel):
     """Picture of the channel for TV apps, a PNG, JPEG, WebP or SVG file of at most 1 MB; without
     it its initials are drawn."""
 
+    count_viewers: bool = True
+    """What players report of this channel is counted. ``false``, also by a reload: their reports
+    are answered 410, which tells them to stop, and nothing is read from requests."""
+
     content: ContentSettings = ContentSettings()
     """What is measured of pictures and sound."""
     exceptions: Annotated[tuple[ContentExceptionSettings, ...], Field(max_length=64)] = ()

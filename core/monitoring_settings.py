@@ -151,6 +151,10 @@ class MonitoringSettings(SettingsModel):
     """Megabits a second that the uplink, or the CDN's contract, carries; with it an alert tells
     when the coming day's audience is expected to take more than 80 %."""
 
+    count_viewers: bool = True
+    """Viewers are counted, by what players report, on every channel that does not say otherwise.
+    ``false``, also by a reload, tells all players to stop reporting."""
+
     vantage: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "inside"
     """Name of the place that the synthetic player plays from, in metrics."""
 

@@ -1,7 +1,8 @@
 """The audience by minute, in a SQLite file of monitoring's own; every call blocks (I/O shell).
 
 A minute is known when every origin that there was told it; one that not all told is a hole, and is
-left out of everything.  Minutes and quarters of an hour are numbered from the Unix epoch.
+left out of everything; so is, for a channel, a minute in which its viewers were not to be counted.
+Minutes and quarters of an hour are numbered from the Unix epoch.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ LIVE_KINDS: Final = ("live", "radio")
 
 REPORTED_KINDS: Final = (*LIVE_KINDS, "dvr", "catchup")
 """Sessions of players that report."""
+
+_UNCOUNTED: Final = "uncounted"
+"""What an origin tells of a channel whose viewers are not counted."""
 
 _MINUTES: Final = 15
 _LEAST_MINUTES: Final = 10
@@ -216,16 +220,26 @@ class AudienceStore:
             .where(_SESSIONS.c.kind.in_(LIVE_KINDS))
             .group_by(_SESSIONS.c.channel, quarter)
         )
+        uncounted = (
+            select(_SESSIONS.c.channel, quarter, func.count(_SESSIONS.c.minute.distinct()))
+            .join(known, known.c.minute == _SESSIONS.c.minute)
+            .where(_SESSIONS.c.kind == _UNCOUNTED)
+            .group_by(_SESSIONS.c.channel, quarter)
+        )
         minutes = np.zeros(count)
+        lost: dict[str, Floats] = {}
         sums: dict[str, Floats] = {}
         with self._transaction() as connection:
             for at, number in connection.execute(known_in):
                 minutes[int(at) - first] = number
             for channel, at, number in connection.execute(watched):
                 sums.setdefault(channel, np.zeros(count))[int(at) - first] = number
+            for channel, at, number in connection.execute(uncounted):
+                lost.setdefault(channel, np.zeros(count))[int(at) - first] = number
         means: dict[str, Floats] = {}
         for channel, series in sums.items():
-            mean = np.where(minutes >= _LEAST_MINUTES, series / np.maximum(minutes, 1), np.nan)
+            mine = minutes - lost.get(channel, 0.0)
+            mean = np.where(mine >= _LEAST_MINUTES, series / np.maximum(mine, 1), np.nan)
             mean[: int(np.argmax(series > 0))] = np.nan
             means[channel] = mean
         return means
@@ -271,11 +285,19 @@ class AudienceStore:
             )
             .group_by(_SESSIONS.c.minute)
         )
+        uncounted = select(_SESSIONS.c.minute).where(
+            _SESSIONS.c.minute >= begin,
+            _SESSIONS.c.minute < end,
+            _SESSIONS.c.channel == channel,
+            _SESSIONS.c.kind == _UNCOUNTED,
+        )
         with self._transaction() as connection:
             found = {int(minute): 0 for (minute,) in connection.execute(known)}
             for minute, number in connection.execute(sessions):
                 if int(minute) in found:
                     found[int(minute)] = int(number or 0)
+            for (minute,) in connection.execute(uncounted):
+                found.pop(int(minute), None)
         return found
 
     def provinces(self, channel: str, begin: int, end: int) -> dict[str, dict[int, int]]:

@@ -250,8 +250,9 @@ REBUFFERING_HIGH: Final = Alert(
         Case(
             stage="player",
             expr="channel:lensong_stalled:ratio_rate2m > 0.01\n"
-            "and on (channel) sum by (channel) (lensong_qoe_concurrent_sessions) >= 20\n"
-            + _HAS_PAGE,
+            "and on (channel) sum by (channel) "
+            '(lensong_qoe_concurrent_sessions{kind!="unreported"}) >= 20\n'
+            "" + _HAS_PAGE,
             for_s=300,
         ),
     ),

@@ -10,9 +10,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["KEPT_MINUTES", "AudienceMinutes", "Cell", "Device", "PlaceCell", "device_of"]
+__all__ = [
+    "KEPT_MINUTES",
+    "UNCOUNTED",
+    "AudienceMinutes",
+    "Cell",
+    "Device",
+    "PlaceCell",
+    "device_of",
+]
 
 Device: TypeAlias = Literal["phone", "desktop", "tv", "other"]
+
+UNCOUNTED: Final = "uncounted"
+"""Kind of the one cell of a channel whose viewers are not counted: its minutes are not known."""
 
 KEPT_MINUTES: Final = 120
 """So long may nobody ask without a minute being lost."""
@@ -36,7 +47,7 @@ class Cell(NamedTuple):
     channel: str
     kind: str
     """live, dvr, catchup or radio of those that report; ``http`` of radio without playlists, whose
-    listeners may report too and must not be added to the others."""
+    listeners may report too and must not be added to the others; :data:`UNCOUNTED`."""
 
     rendition: str
     """Empty where it is not known."""

@@ -38,6 +38,8 @@ from origin.prepared import (
     response_headers,
     unavailable,
 )
+from origin.qoe import QoeDesk, peer_of, sender_of_request
+from origin.qoe_requests import requested
 from origin.recordings import Query, Recordings
 from origin.tally import Tally
 from origin.web import not_found
@@ -158,6 +160,7 @@ class Site:
         tally: Tally,
         answers: Iterable[Answer] = (),
         past: Past | None = None,
+        desk: QoeDesk | None = None,
     ) -> None:
         """Prepare; nothing is opened.
 
@@ -166,7 +169,9 @@ class Site:
             tally: Counts the answers.
             answers: Asked one after the other for what is not in the table.
             past: Answers for what left the live window; None where there is no archive.
+            desk: Counts the viewings; without it nobody does.
         """
+        self._desk = desk
         self._past = past
         self._answers = tuple(answers)
         self._preparation, self._table, self._tally = preparation, preparation.table, tally
@@ -208,6 +213,8 @@ class Site:
             length,
             monotonic_ns() - started_ns - held_ns,
         )
+        if self._desk is not None and request.method == "GET" and prepared.status < 400:  # noqa: PLR2004
+            _count_viewing(self._desk, request, prepared, target)
         return response
 
     async def _find(self, request: web.Request, path: str, place: Place) -> tuple[Prepared, int]:
@@ -415,6 +422,19 @@ def create_app(site: Site, *more: Callable[[web.UrlDispatcher], None]) -> web.Ap
         add(app.router)
     app.router.add_route("*", "/{path:.*}", site.answer)
     return app
+
+
+def _count_viewing(desk: QoeDesk, request: web.Request, prepared: Prepared, target: str) -> None:
+    """Count what a request that was answered tells of a viewing."""
+    path, _, query = target.encode("utf-8", "surrogateescape").partition(b"?")
+    wanted = requested(prepared.handler, prepared.channel, path)
+    if wanted is None or path[:1] != b"/":
+        return
+    sender, client = sender_of_request(request), peer_of(request)
+    if desk.tells(sender, query):
+        desk.hear(sender, client, query, wanted)
+    if wanted.kind is not None and prepared.handler != "multivariant":
+        desk.ask(sender, client, prepared.channel)
 
 
 def _time() -> Prepared:

@@ -6,9 +6,9 @@ label value comes from the settings or from this file, so that no report makes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -17,10 +17,22 @@ from core.config import ChannelSettings
 from core.ladder import renditions_of
 from origin.tally import Histogram
 
-__all__ = ["CLASS_OF_CODE", "OTHER_CODE", "ChannelCounts", "Kind", "Outcome", "QoeCounts", "Result"]
+__all__ = [
+    "CLASS_OF_CODE",
+    "OTHER_CODE",
+    "UNREPORTED",
+    "ChannelCounts",
+    "Kind",
+    "Outcome",
+    "QoeCounts",
+    "Result",
+]
 
 Kind: TypeAlias = Literal["live", "dvr", "catchup", "radio"]
 Outcome: TypeAlias = Literal["played", "ebvs", "start_failure", "playback_failure"]
+UNREPORTED: Final = "unreported"
+"""Kind of those who watch and do not report; nothing but their number is known."""
+
 Scope: TypeAlias = Literal["total", "client"]
 Result: TypeAlias = Literal[
     "accepted", "duplicate", "invalid", "too_large", "rate_limited", "version"
@@ -88,11 +100,42 @@ class ChannelCounts:
     errors: dict[str, int]
     """By code."""
 
+    sound: frozenset[str] = frozenset()
+    """Renditions without a picture."""
+
     stalls: int = 0
     stalled_ms: int = 0
     played_bytes: int = 0
     startup: Histogram = field(default_factory=lambda: Histogram(_STARTUP_BUCKETS_S))
     latency: Histogram = field(default_factory=lambda: Histogram(_LATENCY_BUCKETS_S))
+
+    def aside(self) -> ChannelCounts:
+        """Return counts of the same channel at zero, to :meth:`add` later or never."""
+        return ChannelCounts(
+            is_radio=self.is_radio,
+            sessions=dict.fromkeys(self.sessions, 0),
+            watched_ms=dict.fromkeys(self.watched_ms, 0),
+            rendition_ms=dict.fromkeys(self.rendition_ms, 0),
+            errors=dict.fromkeys(self.errors, 0),
+            sound=self.sound,
+        )
+
+    def add(self, other: ChannelCounts) -> None:
+        """Add what was counted aside."""
+        cells: tuple[tuple[dict[Any, int], Mapping[Any, int]], ...] = (
+            (self.sessions, other.sessions),
+            (self.watched_ms, other.watched_ms),
+            (self.rendition_ms, other.rendition_ms),
+            (self.errors, other.errors),
+        )
+        for mine, more in cells:
+            for key, number in more.items():
+                mine[key] = mine.get(key, 0) + number
+        self.stalls += other.stalls
+        self.stalled_ms += other.stalled_ms
+        self.played_bytes += other.played_bytes
+        self.startup.add(other.startup)
+        self.latency.add(other.latency)
 
 
 class QoeCounts(Collector):
@@ -107,8 +150,12 @@ class QoeCounts(Collector):
         self.limited: dict[Scope, int] = {"total": 0, "client": 0}
         """Requests answered 429: too many at all, or too many new sessions of one client."""
 
-        self.watching: Callable[[], dict[tuple[str, Kind], int]] = dict
+        self.watching: Callable[[], Mapping[tuple[str, str], int]] = dict
         """Counts those who watch now; whoever knows them sets it."""
+
+        self.counted: frozenset[str] | None = None
+        """Channels whose audience is counted; None for all.  Of others no number of viewers is
+        shown: a zero would be taken for an audience that left."""
 
         self.configure(channels)
 
@@ -126,8 +173,10 @@ class QoeCounts(Collector):
                     errors=dict.fromkeys((*CLASS_OF_CODE, OTHER_CODE), 0),
                 ),
             )
-            for rendition in renditions_of(channel):
+            ladder = renditions_of(channel)
+            for rendition in ladder:
                 counts.rendition_ms.setdefault(rendition.name, 0)
+            counts.sound = frozenset(one.name for one in ladder if one.kind == "audio")
 
     def collect(
         self,
@@ -158,7 +207,7 @@ class QoeCounts(Collector):
         )
         concurrent = GaugeMetricFamily(
             "lensong_qoe_concurrent_sessions",
-            "Sessions with a report in the last 60 s",
+            "Sessions with a report in the last 60 s; players that do not report are told apart",
             labels=("channel", "kind"),
         )
         watching = self.watching()
@@ -167,7 +216,9 @@ class QoeCounts(Collector):
                 sessions.add_metric((slug, kind, outcome), number)
             for kind, watched_ms in counts.watched_ms.items():
                 watched.add_metric((slug, kind), watched_ms / 1000)
-                concurrent.add_metric((slug, kind), watching.get((slug, kind), 0))
+            if self.counted is None or slug in self.counted:
+                for label in (*counts.watched_ms, UNREPORTED):
+                    concurrent.add_metric((slug, label), watching.get((slug, label), 0))
         yield sessions
         yield watched
         yield concurrent

@@ -11,6 +11,10 @@ sums behind.  States and words are those of CMCD version 2 and CTA-2066:
 
 Reports are what strangers say.  Times come from differences of their clock, and what a session may
 claim in all is bounded by our clock: the time since its first report, and two minutes before it.
+
+Players that tell it with their requests (``origin.qoe_requests``) have sessions of the same table.
+One may send events too, so what its requests come to is held back for 40 s, and is thrown
+away when its sid sends events.
 """
 
 from __future__ import annotations
@@ -20,9 +24,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, Literal
 
-from core.cmcd import Report
+from core.cmcd import Asked, Report
 from origin.audience_minutes import Cell, Device, PlaceCell
 from origin.qoe_counts import OTHER_CODE, ChannelCounts, Kind, Outcome, QoeCounts
+from origin.qoe_requests import Requested, Requests, Told
 
 __all__ = ["Newcomers", "Sessions"]
 
@@ -36,6 +41,12 @@ LONG_PAUSE_MS: Final = 300_000
 MAX_SESSIONS: Final = 200_000
 NEW_A_MINUTE: Final = 20
 """Sessions that one client address may begin in a minute."""
+
+HELD_MS: Final = 40_000
+"""For so long is held back what requests come to: events tell each half minute at the latest."""
+
+_MAX_HELD: Final = 20_000
+"""Sessions held back at a time; those beyond are counted at once."""
 
 _BEFORE_MS: Final = 120_000
 """How long before its first report a session may have begun."""
@@ -59,8 +70,15 @@ class _Session:
     ts_ms: int
     kind: Kind
     began_as: Kind
+    counts: ChannelCounts
+    """What it adds to: its channel's, or counts of its own while they are held back."""
+
     device: Device = "other"
     province: str = ""
+    requests: Requests | None = None
+    """Of a session that is known by its requests alone."""
+
+    is_held: bool = False
     state: str = ""
     number: int = -1
     bitrate_kbps: int = 0
@@ -133,6 +151,7 @@ class Sessions:
             limit: How many are known at a time; the one silent for longest makes room.
         """
         self._counts, self._limit = counts, limit
+        self._held = 0
         self._sessions: dict[tuple[str, str], _Session] = {}
         """By sid and channel, the one that reported last at the end."""
 
@@ -165,6 +184,98 @@ class Sessions:
         for report in reports:
             self._counts.results[self._receive(report, now_ms, device, province)] += 1
 
+    def has(self, session: str, channel: str) -> bool:
+        """Tell whether a session is known."""
+        return (session, channel) in self._sessions
+
+    def ask(
+        self,
+        asked: Asked,
+        wanted: Requested,
+        now_ms: int,
+        *,
+        device: Device = "other",
+        province: str = "",
+    ) -> Literal["accepted", "duplicate", "invalid"]:
+        """Take what came with one request.
+
+        Args:
+            asked: What the player told.
+            wanted: What it asked for.
+            now_ms: Our clock, which never steps, in milliseconds.
+            device: What it comes from.
+            province: Where that is; empty when not known.
+
+        Returns:
+            ``duplicate`` for a session that sends events, which tell the same and more.
+        """
+        self.sweep(now_ms)
+        counts = self._counts.channels.get(wanted.channel)
+        if counts is None:
+            return "invalid"
+        key = (asked.session, wanted.channel)
+        session = self._sessions.get(key)
+        if session is not None and now_ms - session.seen_ms >= SILENCE_MS:
+            self._forget(key)
+            session = None
+        if session is not None and session.requests is None:
+            return "duplicate"
+        known = None if session is None else session.kind
+        requests = Requests(now_ms) if session is None else session.requests
+        assert requests is not None  # noqa: S101 - said to mypy: see above
+        told = requests.read(asked, wanted, known, now_ms)
+        if session is None:
+            if told.report is None:
+                return "invalid"
+            session = self._begin(told.report, counts, now_ms, device, province)
+            session.requests = requests
+            self._hold_back(session)
+        else:
+            del self._sessions[key]
+        self._sessions[key] = session
+        session.seen_ms = now_ms
+        if not session.ended:
+            self._take_request(session, told, now_ms)
+        return "accepted"
+
+    def _take_request(self, session: _Session, told: Told, now_ms: int) -> None:
+        if session.is_held and now_ms - session.first_seen_ms >= HELD_MS:
+            self._release(session)
+        if told.is_paused and session.paused_ms is None:
+            session.paused_ms = now_ms
+        if told.report is not None:
+            session.ts_ms = now_ms - told.passed_ms
+            session.paused_ms = session.paused_ms if session.state == "a" else None
+            _take(session, told.report, session.counts)
+            if not session.startup_told:
+                session.startup_ms = None  # requests do not tell when it started, but msd
+        if told.stalls and session.may_count():
+            session.counts.stalls += told.stalls
+        if told.stalled_ms:
+            _add_stalled(session, told.stalled_ms, session.counts)
+        if session.state in _LAST:
+            self._finish(session)
+
+    def _hold_back(self, session: _Session) -> None:
+        if self._held < _MAX_HELD:
+            self._held += 1
+            session.is_held, session.counts = True, session.counts.aside()
+
+    def _release(self, session: _Session) -> None:
+        """Count what was held back."""
+        aside, session.counts = session.counts, self._counts.channels[session.channel]
+        session.counts.add(aside)
+        self._let_go(session)
+
+    def _let_go(self, session: _Session) -> None:
+        self._held -= session.is_held
+        session.is_held = False
+
+    def stop(self, channel: str) -> None:
+        """End every session of a channel now, and count what it came to."""
+        for key in [key for key in self._sessions if key[1] == channel]:
+            self._forget(key)
+
     def sweep(self, now_ms: int, *, most: int = _SWEPT_A_TURN) -> None:
         """End sessions that have been silent for too long, so many at a time."""
         for _ in range(most):
@@ -173,9 +284,9 @@ class Sessions:
                 return
             self._forget(first[0])
 
-    def watching(self, now_ms: int) -> dict[tuple[str, Kind], int]:
+    def watching(self, now_ms: int) -> dict[tuple[str, str], int]:
         """Count who watches, by channel and kind."""
-        found: dict[tuple[str, Kind], int] = {}
+        found: dict[tuple[str, str], int] = {}
         for session in self._present(now_ms):
             key = (session.channel, session.kind)
             found[key] = found.get(key, 0) + 1
@@ -219,21 +330,10 @@ class Sessions:
         if session is not None and now_ms - session.seen_ms >= SILENCE_MS:
             self._finish(session)
             session = None
+        if session is not None and session.requests is not None:
+            session = self._turn_to_events(session, report)
         if session is None:
-            while len(self._sessions) >= self._limit:
-                self._forget(next(iter(self._sessions)))
-            kind = _kind_of(report, counts, None)
-            session = _Session(
-                channel=report.content,
-                first_seen_ms=now_ms,
-                seen_ms=now_ms,
-                first_ts_ms=report.ts_ms,
-                ts_ms=report.ts_ms,
-                kind=kind,
-                began_as=kind,
-                device=device,
-                province=province,
-            )
+            session = self._begin(report, counts, now_ms, device, province)
         self._sessions[key] = session
         if report.number is not None:
             if report.number <= session.number:
@@ -246,6 +346,44 @@ class Sessions:
                 self._finish(session)
         return "accepted"
 
+    def _begin(
+        self,
+        report: Report,
+        counts: ChannelCounts,
+        now_ms: int,
+        device: Device,
+        province: str,
+    ) -> _Session:
+        """Make a session, and room for it."""
+        while len(self._sessions) >= self._limit:
+            self._forget(next(iter(self._sessions)))
+        kind = _kind_of(report, counts, None)
+        return _Session(
+            channel=report.content,
+            first_seen_ms=now_ms,
+            seen_ms=now_ms,
+            first_ts_ms=report.ts_ms,
+            ts_ms=report.ts_ms,
+            kind=kind,
+            began_as=kind,
+            counts=counts,
+            device=device,
+            province=province,
+        )
+
+    def _turn_to_events(self, session: _Session, report: Report) -> _Session | None:
+        """Let a session that was known by its requests be told by events from now on.
+
+        Returns:
+            None, if nothing of it was counted yet: it begins anew.
+        """
+        if session.is_held:
+            self._let_go(session)
+            return None
+        session.requests = None
+        session.ts_ms = report.ts_ms
+        return session
+
     def _forget(self, key: tuple[str, str]) -> None:
         self._finish(self._sessions.pop(key))
 
@@ -254,7 +392,12 @@ class Sessions:
         if session.ended:
             return
         session.ended = True
-        counts = self._counts.channels[session.channel]
+        if session.requests is not None:
+            if session.state == "p":
+                _let_pass(session, session.requests.tail_ms(), session.counts)
+            if session.is_held:
+                self._release(session)
+        counts = session.counts
         if session.started_ts_ms is not None:
             _count_startup(session, counts)
             outcome: Outcome = "playback_failure" if session.state == "f" else "played"
@@ -262,8 +405,10 @@ class Sessions:
             outcome = "start_failure"
         elif session.start_ts_ms is None:
             return  # nobody tried to start: an error of the page's was told
-        elif session.state in _LAST and session.ts_ms - session.first_ts_ms < _SHORT_MS:
-            return
+        elif (
+            session.state in _LAST or session.requests is not None
+        ) and session.ts_ms - session.first_ts_ms < _SHORT_MS:
+            return  # requests do not tell when a viewer leaves
         else:
             outcome = "ebvs"
         counts.sessions[session.began_as, outcome] += 1

@@ -9,10 +9,11 @@ aiohttp, with all its bytes.  What is admitted means the same to every reader of
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from origin.prepared import accepts_brotli, accepts_gzip
 from origin.previews import base_of_request
+from origin.senders import NOBODY, Sender, sender_of
 
 __all__ = [
     "MAX_REQUEST_BYTES",
@@ -59,6 +60,9 @@ _OTHER_MEANING: Final = frozenset(
 _OTHER_MEANING_PREFIXES: Final = ("content-", "if-", "sec-websocket-", "transfer-")
 
 
+Verdict: TypeAlias = tuple[bool, bool, str | None, Sender]
+
+
 class PlainGet(NamedTuple):
     """A request that the fast path may answer; a tuple, since it is made for each."""
 
@@ -74,6 +78,9 @@ class PlainGet(NamedTuple):
 
     base: str | None
     """What whole addresses begin with, by its Host; None if that is no name."""
+
+    sender: Sender = NOBODY
+    """Who asks, as far as viewings are counted by it."""
 
 
 class Directives(NamedTuple):
@@ -97,7 +104,7 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[bool, bool, str | None] | None] = {}
+        self._known: dict[bytes, Verdict | None] = {}
 
     def admit(self, data: bytes) -> PlainGet | None:
         """Return the request if ``data`` is exactly one plain GET."""
@@ -116,7 +123,7 @@ class Gate:
             verdict = self._judge(block)
         return None if verdict is None else PlainGet(path, query, *verdict)
 
-    def _judge(self, block: bytes) -> tuple[bool, bool, str | None] | None:
+    def _judge(self, block: bytes) -> Verdict | None:
         verdict = _judge_headers(block)
         # Player: with CMCD in headers no two requests of a client have the same ones; to remember
         # them would only push out those that come again.
@@ -128,8 +135,8 @@ class Gate:
         return verdict
 
 
-def _judge_headers(block: bytes) -> tuple[bool, bool, str | None] | None:
-    """Return whether gzip and Brotli are accepted, and by which name; None if not plain."""
+def _judge_headers(block: bytes) -> Verdict | None:
+    """Return whether gzip and Brotli are accepted, by which name, by whom; None if not plain."""
     if not block.endswith(b"\r\n\r\n") or not block.isascii():
         return None
     headers = _plain_headers(block[:-4].decode("ascii").split("\r\n"))
@@ -137,7 +144,7 @@ def _judge_headers(block: bytes) -> tuple[bool, bool, str | None] | None:
         return None
     accepted = headers.get("accept-encoding", "")
     base = base_of_request(headers["host"], headers.get("x-forwarded-proto", ""))
-    return accepts_gzip(accepted), accepts_brotli(accepted), base
+    return accepts_gzip(accepted), accepts_brotli(accepted), base, sender_of(headers)
 
 
 def _plain_headers(lines: list[str]) -> dict[str, str] | None:

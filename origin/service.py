@@ -86,7 +86,8 @@ class Origin:
         self._clips = ClipSite(settings, self.guide, self._tally)
         self._radio = RadioDesk(settings.channels, self._tally)
         provinces = open_provinces(settings.origin.provinces_file)
-        self._qoe = QoeDesk(settings.channels, self._tally, provinces=provinces)
+        counts = settings.monitoring.count_viewers
+        self._qoe = QoeDesk(settings.channels, self._tally, collects=counts, provinces=provinces)
         self._audience = AudienceDesk(
             self._qoe.audience, self._radio.audience, places=self._qoe.places
         )
@@ -168,12 +169,12 @@ class Origin:
         answers = [self.exports.answer, self._web.answer]
         return PublicServer(
             create_app(
-                Site(self.preparation, self._tally, answers, self._past),
+                Site(self.preparation, self._tally, answers, self._past, self._qoe),
                 self._clips.add_to,
                 self._radio.add_to,
                 self._qoe.add_to,
             ),
-            FastPath(table=self.table, tally=self._tally, connections=connections),
+            FastPath(table=self.table, tally=self._tally, connections=connections, desk=self._qoe),
             host=network.http_host,
             port=network.http_port,
         )
@@ -267,7 +268,7 @@ class Origin:
         self._settings = settings
         self._tally.configure(tuple(channel.slug for channel in settings.channels))
         self._radio.configure(settings.channels)
-        self._qoe.configure(settings.channels)
+        self._qoe.configure(settings.channels, collects=settings.monitoring.count_viewers)
         self.preparation.configure(settings.channels)
         self._past.lists.configure(settings.channels)
         self._past.media.configure(settings.channels)

@@ -60,6 +60,11 @@ class Histogram:
         self.counts[bisect_left(self._bounds_ns, value_ns)] += 1
         self.sum_ns += value_ns
 
+    def add(self, other: Histogram) -> None:
+        """Count what another one of the same buckets counted."""
+        self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
+        self.sum_ns += other.sum_ns
+
     def buckets(self) -> list[tuple[str, float]]:
         """Return cumulative counts by upper bound, as Prometheus wants them."""
         bounds = [*(str(bound) for bound in self._buckets_s), "+Inf"]

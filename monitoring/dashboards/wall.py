@@ -102,8 +102,14 @@ WALL: Final = Board(
             en="Viewers",
             queries=(
                 Query(
-                    f"sum by (channel) (lensong_qoe_concurrent_sessions{{{CHANNEL}}})",
+                    "sum by (channel) (lensong_qoe_concurrent_sessions"
+                    f'{{{CHANNEL},kind!="unreported"}})',
                     "{{channel}}",
+                ),
+                Query(
+                    "sum by (channel) (lensong_qoe_concurrent_sessions"
+                    f'{{{CHANNEL},kind="unreported"}})',
+                    "{{channel}} không báo cáo / unreported",
                 ),
             ),
             unit="short",

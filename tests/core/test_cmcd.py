@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cmcd import MAX_BODY_BYTES, Report, parse_reports
+from core.cmcd import MAX_BODY_BYTES, Asked, Report, parse_reports, parse_request
 from core.errors import FormatError
 
 WHOLE = (
@@ -227,3 +227,59 @@ def test_no_body_takes_long(unit: str) -> None:
     started = time.process_time()
     parse_reports(body)
     assert time.process_time() - started < 0.5
+
+
+def test_a_request_as_hls_js_sends_it_is_read() -> None:
+    """Version 1, its headers joined, and version 2."""
+    assert parse_request(
+        'br=1650,d=3840,ot=v,tb=3200,bl=21300,dl=21300,mtp=28800,nor="2.m4s",su,'
+        'cid="hytv",sf=h,sid="3f0d",st=l,bs,rtp=5000'
+    ) == Asked(
+        session="3f0d",
+        stream_type="l",
+        is_urgent=True,
+        has_starved=True,
+        buffer_ms=21_300,
+        duration_ms=3_840,
+        bitrate_kbps=1_650,
+    )
+    assert parse_request(
+        'bl=(2100;v 1800;a),br=(1650),bsd=(900),ltc=7100,msd=812,ot=v,pr=1.05,sid="3f0d",'
+        "st=ll,sta=p,su=?0,ts=1795387733514,v=2"
+    ) == Asked(
+        session="3f0d",
+        state="p",
+        stream_type="ll",
+        buffer_ms=1_800,
+        startup_ms=812,
+        stalled_ms=900,
+        latency_ms=7_100,
+        bitrate_kbps=1_650,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("br=5", "invalid"),
+        ("", "invalid"),
+        ('sid=""', "invalid"),
+        (f'sid="{"x" * 65}"', "invalid"),
+        ('sid="a",v=3', "version"),
+        ('sid="a"' + "," * 4_096, "invalid"),
+        ('sid="a",bs=1,su="x",bl=-5,br=1e9,d=0,sta=zz,pr=fast', Asked(session="a")),
+        ('sid="a",pr=0', Asked(session="a", is_standing=True)),
+        ('sid="a",pr=0.000', Asked(session="a", is_standing=True)),
+        ('sid="a",pr=0.5', Asked(session="a")),
+        ('sid="a",bs=?1,su=?0', Asked(session="a", has_starved=True)),
+        ('sid="a",bl=999999999', Asked(session="a", buffer_ms=3_600_000)),
+    ],
+)
+def test_what_is_wrong_in_a_request_costs_no_more_than_itself(text: str, told: Asked | str) -> None:
+    assert parse_request(text) == told
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=300))
+def test_no_request_is_too_odd_to_be_read(text: str) -> None:
+    parse_request(text)
+    parse_request(f'sid="a",{text}')

@@ -69,6 +69,21 @@ def test_a_minute_that_not_every_origin_told_is_a_hole(store: AudienceStore) -> 
     assert np.isnan(series[1:]).all()
 
 
+def test_a_minute_whose_viewers_were_not_to_be_counted_is_none_without_any(
+    store: AudienceStore,
+) -> None:
+    store.put(0, 1, [sample(MINUTE + at, 10) for at in range(20)])
+    off = [sample(MINUTE + at, 1, kind="uncounted", rendition="") for at in range(20, 50)]
+    store.put(0, 1, off)
+    store.put(0, 1, [sample(MINUTE + at, 30) for at in range(50, 60)])
+    series = store.quarters(QUARTER, 4)["hytv"]
+    assert series[0] == pytest.approx(10)
+    assert np.isnan(series[1:3]).all()
+    assert series[3] == pytest.approx(30)  # of ten minutes of fifteen
+    minutes = store.minutes("hytv", MINUTE + 18, MINUTE + 52)
+    assert minutes == {MINUTE + 18: 10, MINUTE + 19: 10, MINUTE + 50: 30, MINUTE + 51: 30}
+
+
 def test_nobody_is_known_and_before_the_first_viewer_nothing_is(store: AudienceStore) -> None:
     counts = [0] * 15 + [5] * 15 + [0] * 15
     store.put(0, 1, [sample(MINUTE + at, count) for at, count in enumerate(counts)])

@@ -17,7 +17,9 @@ from core.timeline import PartAddress
 from origin.connections import Connections, Limits
 from origin.fastpath import FastPath, PublicServer
 from origin.prepared import BlockingPlaylist, PlaylistBytes, ResponseTable, prepare
+from origin.qoe import QoeDesk
 from origin.tally import Tally
+from tests.origin.test_qoe_sessions import CHANNELS
 
 PLAYLIST = "/ll/hytv/720p/index.m3u8"
 PART = "/media/hytv/720p/100.3.m4s"
@@ -45,6 +47,7 @@ class Station:
     slow_requests: list[str]
     """What the application was asked."""
 
+    desk: QoeDesk
     peers: list[Peer] = field(default_factory=list)
 
     def publish(self, part: int, *, text: bytes = b"#EXTM3U now\n") -> None:
@@ -71,6 +74,16 @@ class Station:
         """Wait until so many connections are open."""
         while len(self.fast.open) != count:  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+    def watching(self, kind: str) -> float:
+        """Return how many watch."""
+        (value,) = (
+            sample.value
+            for family in self.desk.counts.collect()
+            for sample in family.samples
+            if sample.name == "lensong_qoe_concurrent_sessions" and sample.labels["kind"] == kind
+        )
+        return float(value)
 
     def value(self, name: str, **labels: str) -> float:
         """Return a metric of the tally."""
@@ -113,7 +126,10 @@ async def on_air(
     table = ResponseTable(max_held=max_held)
     tally = Tally(("hytv",), table)
     connections = Connections(limits, trusted=trusted)
-    fast = FastPath(table=table, tally=tally, connections=connections, releases_a_turn=100)
+    desk = QoeDesk(CHANNELS[:1], tally)
+    fast = FastPath(
+        table=table, tally=tally, connections=connections, desk=desk, releases_a_turn=100
+    )
     slow_requests: list[str] = []
 
     async def application(request: web.Request) -> web.Response:
@@ -129,7 +145,7 @@ async def on_air(
         )
         table.put(path.encode(), prepared)
     server = PublicServer(app, fast, host="127.0.0.1", port=0)
-    station = Station(table, playlist, tally, connections, fast, server, slow_requests)
+    station = Station(table, playlist, tally, connections, fast, server, slow_requests, desk)
     station.publish(3)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(server.run())
@@ -368,3 +384,43 @@ async def test_a_busy_port_is_one_clear_sentence() -> None:
         (error,) = caught.value.exceptions
         assert isinstance(error, ConfigError)
         assert str(error) == f"cannot listen on 127.0.0.1 port {port}: Address already in use"
+
+
+async def test_what_players_tell_with_their_requests_makes_sessions() -> None:
+    """In headers, which come first, or in the query; what cannot be read is answered alike."""
+    async with on_air() as station:
+        peer = await station.connect()
+        for target, *headers in (
+            (PART + "?CMCD=sid%3D%22a%22%2Cot%3Dv",),
+            (PLAYLIST + "?CMCD=sid%3D%22b%22%2Cot%3Dm", 'CMCD-Session: sid="c"', "cmcd-object: su"),
+            (PLAYLIST + "?_HLS_msn=100&_HLS_part=3&CMCD=sid%3D%22a%22",),
+            (PART + "?CMCD=sid%3D%22a%22%2Cv%3D9",),
+            (PART + "?CMCD=%00%ff%22",),
+            (PART + "?CMCD=sid%3D%22d%22", "DNT: 1"),
+        ):
+            assert (await peer.ask(a_get(target, *headers)))[0] == 200
+        assert station.slow_requests == []
+        assert station.watching("live") == 2
+        assert station.watching("unreported") == 0
+        told = {name: number for name, number in station.desk.counts.results.items() if number}
+        assert told == {"accepted": 3, "invalid": 1, "version": 1}
+
+
+async def test_players_that_tell_nothing_are_counted_apart() -> None:
+    async with on_air() as station:
+        peer = await station.connect()
+        for headers in (
+            ("User-Agent: VLC/3.0.18",),
+            ("User-Agent: VLC/3.0.18", "X-Forwarded-For: 203.0.113.5"),
+            ("User-Agent: VLC/3.0.18", "X-Forwarded-For: 203.0.113.6"),
+            ("User-Agent: VLC/3.0.18", "X-Forwarded-For: 10.0.0.1, 203.0.113.6"),
+            ("User-Agent: Tizen", "X-Forwarded-For: 203.0.113.6"),
+            ("User-Agent: Tizen", "DNT: 1", "X-Forwarded-For: 203.0.113.7"),
+            ("User-Agent: Firefox", "Referer: http://localhost/xem/hytv"),
+            ("User-Agent: lensong-probe/1",),
+        ) * 2:
+            await peer.ask(a_get(PLAYLIST, *headers))
+        await peer.ask(a_get(PART, "User-Agent: of no playlist"))
+        assert station.slow_requests == []
+        assert station.watching("unreported") == 4
+        assert station.watching("live") == 0

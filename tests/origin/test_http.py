@@ -17,6 +17,7 @@ from core.timeline import PartAddress
 from origin.http import Place, Site, create_app, locate, parse_range
 from origin.preparation import Preparation
 from origin.prepared import Hold, ResponseTable
+from origin.qoe import QoeDesk
 from origin.tally import Tally
 from tests.origin.broadcast import MSN, Broadcast, make_settings
 
@@ -57,6 +58,7 @@ class Origin:
     table: NoticedTable
     tally: Tally
     client: TestClient[web.Request, web.Application]
+    desk: QoeDesk
 
     def tell(self, publications: Iterable[Publication]) -> None:
         """Publish."""
@@ -82,9 +84,10 @@ async def origin() -> AsyncIterator[Origin]:
     preparation.begin_snapshot()
     for fact in SNAPSHOT:
         preparation.apply(fact, stored_ns=0)
-    app = create_app(Site(preparation, tally))
+    desk = QoeDesk(SETTINGS.channels, tally)
+    app = create_app(Site(preparation, tally, desk=desk))
     async with TestClient(TestServer(app), auto_decompress=False) as client:
-        yield Origin(preparation, table, tally, client)
+        yield Origin(preparation, table, tally, client, desk)
 
 
 I_FRAMES = "/live/hytv/360p/iframes.m3u8"
@@ -318,3 +321,33 @@ async def test_a_browser_at_an_unknown_address_is_told_in_words(origin: Origin) 
     html = {"Accept": "text/html"}
     async with origin.client.get("/media/hytv/360p/1.m4s", headers=html) as answer:
         assert (answer.status, answer.content_type) == (404, "text/plain")
+
+
+async def test_viewings_are_counted_as_on_the_fast_path(origin: Origin) -> None:
+    """Requests come here that are not plain, such as those with a range."""
+    media = f"{MEDIA}/{MSN}.m4s?CMCD=sid%3D%22a%22%2Cot%3Dv"
+    for path, headers in (
+        (media, {"Range": "bytes=0-9"}),
+        (f"{MEDIA}/{MSN}.m4s", {"CMCD-Session": 'sid="b"'}),
+        (f"{MEDIA}/{MSN}.m4s?CMCD=%00%ff%22", {}),
+        (f"{MEDIA}/{MSN + 9}.m4s?CMCD=sid%3D%22c%22", {}),  # there is none
+        (f"/thumb/hytv/{MSN}.jpg?CMCD=sid%3D%22d%22", {}),
+        (f"{MEDIA}/{MSN}.m4s?CMCD=sid%3D%22e%22", {"Sec-GPC": "1"}),
+        (PLAYLIST, {"User-Agent": "VLC"}),
+        (PLAYLIST, {"User-Agent": "Tizen"}),
+        (PLAYLIST, {"User-Agent": "Firefox", "Sec-Fetch-Site": "same-origin"}),
+        ("/live/hyfm/a64/index.m3u8", {"User-Agent": "VLC"}),  # not on air
+    ):
+        await origin.client.get(URL(path, encoded=True), headers=headers)
+    await origin.client.head(URL(media.replace("a%22", "f%22"), encoded=True))
+    assert origin.desk.audience() == {("hytv", "live", "360p", "other"): 2}
+    (shown,) = (
+        {
+            (sample.labels["channel"], sample.labels["kind"]): sample.value
+            for sample in family.samples
+            if sample.value
+        }
+        for family in origin.desk.counts.collect()
+        if family.name == "lensong_qoe_concurrent_sessions"
+    )
+    assert shown == {("hytv", "live"): 2, ("hytv", "unreported"): 2}

@@ -32,3 +32,10 @@ def test_provinces_are_told_of_where_they_are_counted() -> None:
     assert "Tỉnh" not in without
     assert "province" not in without
     assert "@" not in with_it + without
+
+
+def test_viewers_are_told_that_players_without_reports_are_counted() -> None:
+    page = b"".join(render_privacy("Đài").body).decode()
+    assert "một dấu băm khác, của địa chỉ mạng và tên trình phát" in page
+    assert "another hash, of network address and player's name" in page
+    assert "trình phát không gửi báo cáo, như VLC hay TV thông minh" in page

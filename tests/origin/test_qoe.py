@@ -15,6 +15,8 @@ from origin.audience_minutes import PlaceCell
 from origin.prepared import ResponseTable
 from origin.provinces import Provinces, open_provinces
 from origin.qoe import QoeDesk
+from origin.qoe_requests import Requested
+from origin.senders import sender_of
 from origin.tally import Tally
 from tests.origin.test_provinces import write_table
 
@@ -50,6 +52,15 @@ class Origin:
         assert await response.read() == b""
         return response.status
 
+    def shown(self) -> set[str]:
+        """Return the channels whose number of viewers is shown."""
+        return {
+            sample.labels["channel"]
+            for family in self.desk.counts.collect()
+            for sample in family.samples
+            if sample.name == "lensong_qoe_concurrent_sessions"
+        }
+
     def results(self) -> dict[str, int]:
         """Return what became of reports, those results that there were."""
         return {name: number for name, number in self.desk.counts.results.items() if number}
@@ -83,6 +94,48 @@ async def test_players_of_a_channel_that_was_taken_away_are_told_to_stop(origin:
     assert await origin.post("nonsense") == 204
     origin.desk.configure((one, two))
     assert await origin.post(line()) == 204
+
+
+async def test_an_operator_tells_players_to_stop_and_to_go_on(origin: Origin) -> None:
+    one = SETTINGS.channels[0]
+    two = one.model_copy(update={"slug": "hyfm"})
+    silent = one.model_copy(update={"count_viewers": False})
+    origin.desk.configure((silent, two))
+    assert await origin.post(line()) == 410
+    assert await origin.post(line(cid="hyfm")) == 204
+    assert origin.shown() == {"hyfm"}
+    origin.desk.configure((one, two), collects=False)
+    assert await origin.post(line()) == 410
+    assert await origin.post(line(cid="hyfm")) == 410
+    assert await origin.post("nonsense") == 410
+    assert origin.shown() == set()
+    assert origin.desk.audience() == {
+        ("hytv", "uncounted", "", "other"): 1,
+        ("hyfm", "uncounted", "", "other"): 1,
+    }
+    origin.desk.configure((one, two))
+    assert await origin.post(line("b")) == 204
+    assert origin.shown() == {"hytv", "hyfm"}
+
+
+async def test_requests_are_not_read_for_a_channel_that_is_not_counted(origin: Origin) -> None:
+    sender = sender_of({"user-agent": "x", "cmcd-session": 'sid="a"'})
+    wanted = Requested("hytv", "live")
+    origin.desk.hear(sender, "10.0.0.1", b"", wanted)
+    assert origin.results() == {"accepted": 1}
+    origin.desk.configure((SETTINGS.channels[0],), collects=False)
+    origin.desk.hear(sender, "10.0.0.1", b"", wanted)
+    assert origin.results() == {"accepted": 1}
+
+
+async def test_requests_are_bounded_by_second_and_by_address() -> None:
+    async with serving(requests_a_second=25) as origin:
+        for number in range(40):
+            sender = sender_of({"cmcd-session": f'sid="s{number}"'})
+            origin.desk.hear(sender, "10.0.0.1", b"", Requested("hytv", "live"))
+        assert origin.desk.audience() == {("hytv", "live", "", "other"): 20}
+        # In one second, or in two when it has just turned.
+        assert origin.results() == {"accepted": 20, "rate_limited": 20}
 
 
 async def test_reports_are_taken_whatever_they_say(origin: Origin) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from origin.request_line import Directives, Gate, names_moment, parse_directives
+from origin.request_line import Directives, Gate, PlainGet, names_moment, parse_directives
+from origin.senders import Sender
 
 BROWSER = (
     b"GET /ll/hytv/720p/index.m3u8?_HLS_msn=7&CMCD=bl%3D2100 HTTP/1.1\r\n"
@@ -25,12 +26,19 @@ def test_admits_what_a_browser_sends() -> None:
     """Twice, since the second verdict comes from memory."""
     gate = Gate()
     for _ in range(2):
-        assert gate.admit(BROWSER) == (
-            b"/ll/hytv/720p/index.m3u8",
-            b"_HLS_msn=7&CMCD=bl%3D2100",
-            True,
-            True,
-            "http://live.example.vn:8080",
+        assert gate.admit(BROWSER) == PlainGet(
+            path=b"/ll/hytv/720p/index.m3u8",
+            query=b"_HLS_msn=7&CMCD=bl%3D2100",
+            gzip=True,
+            brotli=True,
+            base="http://live.example.vn:8080",
+            sender=Sender(
+                counts=True,
+                is_page=False,
+                agent="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+                forwarded="",
+                cmcd="",
+            ),
         )
 
 
@@ -162,5 +170,9 @@ def test_headers_of_cmcd_are_admitted_and_push_nobody_out_of_memory() -> None:
     for number in range(2_000):
         told = b"CMCD-Request: bl=%d\r\ncmcd-status: bs\r\n" % number
         data = BROWSER.replace(b"Accept: */*\r\n", told + b"Accept: */*\r\n")
-        assert gate.admit(data) == gate.admit(BROWSER)
+        request, plain = gate.admit(data), gate.admit(BROWSER)
+        assert request is not None
+        assert plain is not None
+        assert request[:5] == plain[:5]
+        assert request.sender == plain.sender._replace(cmcd=f"bl={number},bs")
     assert len(gate._known) == 1

@@ -177,6 +177,24 @@ async def test_a_packager_that_comes_back_is_followed(tmp_path: Path, ports: lis
         assert (await it.get("/live/hyfm/a64/index.m3u8"))[0] == 200
 
 
+async def test_a_reload_tells_players_to_stop_reporting(tmp_path: Path, ports: list[int]) -> None:
+    def rewrite(counts: str) -> None:
+        more = f"[monitoring]\ncount_viewers = {counts}\n"
+        write_settings(tmp_path, http=ports[0], admin=ports[1], more=more)
+
+    async def report() -> int:
+        url = f"http://127.0.0.1:{ports[0]}/qoe"
+        body, headers = 'cid="hytv",e=t,sid="a",ts=1,v=2', {"Content-Type": "application/cmcd"}
+        async with ClientSession() as session, session.post(url, data=body, headers=headers) as it:
+            return it.status
+
+    async with running(tmp_path, ports) as it:
+        for counts, status in (("false", 410), ("true", 204)):
+            await asyncio.to_thread(rewrite, counts)
+            assert (await it.call("POST", "/control/reload"))[0] == 204
+            assert await report() == status
+
+
 async def test_a_reload_adds_a_channel_and_refuses_a_bad_file(
     tmp_path: Path, ports: list[int]
 ) -> None:
