@@ -8,7 +8,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -27,6 +27,7 @@ from core.environment import (
 )
 from core.errors import ConfigError, LensongError
 from core.logs import start_logging
+from lensong.alert_commands import add_alert_commands
 from lensong.archive_commands import add_archive_commands
 from lensong.arguments import add_settings
 from lensong.audience_command import add_audience_command
@@ -159,15 +160,7 @@ def _add_operator_commands(commands: Any) -> None:
     _add_where(take)
     take.set_defaults(run=_take)
 
-    alerts = commands.add_parser(
-        "alerts",
-        help="what fires now; `lensong alerts test` sends every receiver a test",
-        description="List the alerts that fire now, of Prometheus and of the platform's own; or, "
-        "with `test`, send every mail address and webhook of the settings a test message.",
-    )
-    alerts.add_argument("what", nargs="?", choices=("list", "test"), default="list")
-    _add_where(alerts)
-    alerts.set_defaults(run=_alerts)
+    add_alert_commands(commands, _add_where, _tell)
 
     release = commands.add_parser("release", help="give the choice back to the platform")
     release.add_argument("channel", metavar="CHANNEL", help="the channel's slug")
@@ -291,34 +284,19 @@ def _take(arguments: argparse.Namespace) -> int:
     return _order(arguments, command)
 
 
-def _alerts(arguments: argparse.Namespace) -> int:
-    is_test = arguments.what == "test"
-    command = {"do": "test-alert" if is_test else "alerts"}
-    answer = _finish(call(_sockets(arguments)[0], command))
-    if answer is None:
-        print("interrupted")
-    elif is_test:
-        names = ", ".join(answer["receivers"])
-        print(f"sent to: {names}" if names else "nobody is told: the settings name no receiver")
-    else:
-        for alert in answer["alerts"]:
-            where = f" {alert['channel']}" if alert["channel"] else ""
-            print(f"{alert['began']}  {alert['severity']:6}  {alert['name']}{where}")
-            print(f"  {alert['summary']}\n  {alert['runbook_url']}")
-        if not answer["alerts"]:
-            print("không có cảnh báo nào / no alert is firing")
-    return _OK
-
-
 def _release(arguments: argparse.Namespace) -> int:
     return _order(arguments, {"do": "release", "channel": arguments.channel})
 
 
 def _order(arguments: argparse.Namespace, command: dict[str, str]) -> int:
-    # Any supervisor of the host knows the settings and the secret.
-    answer = _finish(call(_sockets(arguments)[0], command))
+    answer = _tell(arguments, command)
     print(answer["done"] if answer else "interrupted")
     return _OK
+
+
+def _tell(arguments: argparse.Namespace, command: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    # Any supervisor of the host knows the settings and the secret.
+    return _finish(call(_sockets(arguments)[0], command))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

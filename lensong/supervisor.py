@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -47,7 +47,9 @@ __all__ = ["Supervisor"]
 
 log = structlog.get_logger()
 
-_OK, _NEEDS_RESTART = 200, 409
+_OK, _WRONG, _NEEDS_RESTART = 200, 400, 409
+
+_OF_MONITORING: Final = frozenset({"alerts", "test-alert", "silence", "speak"})
 
 
 class Supervisor:
@@ -177,21 +179,20 @@ class Supervisor:
                 return await self._order(channel, "take", {"source": source})
             case {"do": "release", "channel": str(channel)}:
                 return await self._order(channel, "release", None)
-            case {"do": "alerts"}:
-                return await self._ask_monitoring("GET", "/control/alerts")
-            case {"do": "test-alert"}:
-                return await self._ask_monitoring("POST", "/control/test-alert")
+            case {"do": str(what), **order} if what in _OF_MONITORING:
+                return await self._ask_monitoring(what, order)
             case _:
                 raise RefusedError("there is no such command")
 
-    async def _ask_monitoring(self, method: str, path: str) -> Mapping[str, Any]:
+    async def _ask_monitoring(self, what: str, order: Mapping[str, Any]) -> Mapping[str, Any]:
         port = self.settings.network.monitoring_admin_port
-        ask = self._admin.get if method == "GET" else self._admin.post
-        reply = await ask(port, path)
+        reply = await self._admin.post(port, f"/control/{what}", order)
+        if reply.status == _WRONG:
+            raise RefusedError(reply.text)
         if reply.status != _OK:
             raise RefusedError(f"monitoring {reply.text}")
-        body: Mapping[str, Any] = reply.body
-        return body
+        answer: Mapping[str, Any] = reply.body
+        return answer
 
     async def _order(
         self, slug: str, what: str, body: Mapping[str, Any] | None

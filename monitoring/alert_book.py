@@ -11,7 +11,7 @@ message says that nobody watches any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -164,14 +164,23 @@ class AlertBook:
                 self._end_if_unclaimed(held, report.until_s, "resolved")
         return refused
 
-    def due(self, now_s: float) -> list[Message]:
-        """Return the messages that are to be sent now; each is returned once."""
+    def due(
+        self, now_s: float, is_silenced: Callable[[Alert], bool] = lambda _: False
+    ) -> list[Message]:
+        """Return the messages that are to be sent now; each is returned once.
+
+        Args:
+            now_s: UNIX seconds.
+            is_silenced: Whether nobody wants to hear of an alert now; that it is over is told to
+                those who heard of it before.
+        """
         self._expire(now_s)
         messages: list[Message] = []
         for severity in _TOLD:
             mine = [item for item in self._held.values() if item.alert.severity == severity]
-            messages += self._fired(mine, severity, now_s)
-            messages += self._again(mine, severity, now_s)
+            heard = [item for item in mine if not is_silenced(item.alert)]
+            messages += self._fired(heard, severity, now_s)
+            messages += self._again(heard, severity, now_s)
             messages += self._cleared(mine, severity, now_s)
         for key in [key for key, held in self._held.items() if self._is_done(held)]:
             del self._held[key]

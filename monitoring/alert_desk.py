@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ from monitoring.alert_text import Writer
 from monitoring.observer import look_around
 from monitoring.own_alerts import OwnAlerts
 from monitoring.receivers import Receiver, wants
+from monitoring.runbooks import load_runbooks
+from monitoring.silences import Silence, Silences, read_silence
 from monitoring.weekly import last_due_s
 
 __all__ = ["AlertDesk"]
@@ -67,7 +70,7 @@ class AlertDesk:
         self._receivers = dict(receivers)
         self._secret, self._note = secret, note
         self._book, self._outbox = AlertBook(), Outbox()
-        self._own = OwnAlerts()
+        self._own, self._silences = OwnAlerts(), Silences()
         self._tested_s = 0.0
         self._file = settings.paths.data_dir / "alerts.json"
         self._writing = asyncio.Lock()
@@ -105,6 +108,11 @@ class AlertDesk:
     def firing(self) -> list[Told]:
         """What fires now, pages first."""
         return [told for told in self._book.firing if told.alert.severity != "none"]
+
+    @property
+    def silences(self) -> list[Silence]:
+        """What is silenced now."""
+        return self._silences.active(unix_ns() / 1e9)
 
     @property
     def routes(self) -> tuple[web.RouteDef, ...]:
@@ -155,8 +163,44 @@ class AlertDesk:
         return web.Response(status=200)
 
     async def answer_list(self, _: web.Request) -> web.Response:
-        """Answer with what fires now."""
-        return web.json_response({"alerts": self._writer.alerts(self.firing)})
+        """Answer with what fires now, and what is silenced."""
+        silences = [
+            {
+                "alert": one.alert,
+                "channel": one.channel,
+                "until": datetime.fromtimestamp(one.until_s, self._zone).isoformat(
+                    timespec="seconds"
+                ),
+                "reason": one.reason,
+            }
+            for one in self.silences
+        ]
+        return web.json_response({"alerts": self._writer.alerts(self.firing), "silences": silences})
+
+    async def answer_silence(self, request: web.Request) -> web.Response:
+        """Hold an alert's messages back for a while."""
+        now_s = unix_ns() / 1e9
+        runbooks = await asyncio.to_thread(load_runbooks)  # each alert has one
+        channels = [channel.slug for channel in self._settings.channels]
+        try:
+            silence = read_silence(await request.json(), now_s, alerts=runbooks, channels=channels)
+            self._silences.add(silence, now_s)
+        except (InputError, ValueError) as error:
+            return web.Response(status=400, text=f"{error}\n")
+        log.warning("silenced", alert=silence.alert, channel=silence.channel, reason=silence.reason)
+        await self._keep()
+        return await self.answer_list(request)
+
+    async def answer_speak(self, request: web.Request) -> web.Response:
+        """End a silence."""
+        try:
+            body = await request.json()
+            self._silences.end(str(body["alert"]), str(body["channel"]))
+        except (InputError, KeyError, TypeError, ValueError) as error:
+            return web.Response(status=400, text=f"{error}\n")
+        log.warning("silenced no more", alert=body["alert"], channel=body["channel"])
+        await self._keep()
+        return await self.answer_list(request)
 
     async def _look(self) -> None:
         """Judge the processes every few seconds, for ever.  Cancelling is safe."""
@@ -173,7 +217,7 @@ class AlertDesk:
         """Make the messages that are due, for ever."""
         while True:
             now_s = unix_ns() / 1e9
-            messages = self._book.due(now_s)
+            messages = self._book.due(now_s, partial(self._silences.cover, now_s=now_s))
             for message in messages:
                 names = [told.alert.key for told in message.alerts]
                 log.warning("alert", kind=message.kind, severity=message.severity, alerts=names)
@@ -223,6 +267,7 @@ class AlertDesk:
         values = {
             "book": self._book.describe(),
             "outbox": self._outbox.describe(),
+            "silences": self._silences.describe(),
             "tested_s": self._tested_s,
         }
         async with self._writing:
@@ -237,10 +282,11 @@ class AlertDesk:
             values: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
             self._book.restore(values["book"])
             self._outbox.restore(values["outbox"])
+            self._silences.restore(values.get("silences", ()))
             self._tested_s = float(values["tested_s"])
         except FileNotFoundError:
             pass
         except (OSError, KeyError, TypeError, ValueError) as error:
             log.warning("what was known of alerts cannot be read", detail=repr(error))
-            self._book, self._outbox = AlertBook(), Outbox()
+            self._book, self._outbox, self._silences = AlertBook(), Outbox(), Silences()
         self._outbox.keep_only(self._receivers)

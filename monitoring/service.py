@@ -73,8 +73,10 @@ class MonitoringService:
             routes=(
                 web.get("/status", self._status),
                 web.post("/reload", self._reload),
-                web.get("/alerts", self._alerts.answer_list),
+                web.post("/alerts", self._alerts.answer_list),
                 web.post("/test-alert", self._test_alert),
+                web.post("/silence", self._alerts.answer_silence),
+                web.post("/speak", self._alerts.answer_speak),
             ),
         )
 
@@ -101,7 +103,7 @@ class MonitoringService:
 
     async def _home(self) -> str:
         days = await asyncio.to_thread(self._days.days)
-        return render_home(self._settings, self._alerts.firing, days)
+        return render_home(self._settings, self._alerts.firing, days, self._alerts.silences)
 
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response({"pages": self._settings.pages_url})

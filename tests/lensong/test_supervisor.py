@@ -121,6 +121,20 @@ def healthy(folder: Path) -> bool:
     return bool(facts) and all(one["status"] is not None for one in facts)
 
 
+def check_alert_commands(run_dir: str) -> None:
+    # Nothing is on air and monitoring has just started: no alert, and nobody to be told.
+    assert "no alert is firing" in command("alerts", "--run-dir", run_dir).stdout
+    tested = command("alerts", "test", "--run-dir", run_dir).stdout
+    assert "nobody is told" in tested
+    order = ["ChannelOffAir", "--channel", "one", "--run-dir", run_dir]
+    silenced = command("alerts", "silence", *order, "--reason", "sửa đường truyền")
+    assert re.search(r"silent until 20\S+: ChannelOffAir one\n  sửa đường", silenced.stdout)
+    unexplained = command("alerts", "silence", *order)
+    assert (unexplained.returncode, unexplained.stdout) == (1, "")
+    assert "say why" in unexplained.stderr
+    assert "silent" not in command("alerts", "speak", *order).stdout
+
+
 @pytest.mark.media
 @pytest.mark.timeout(240)
 def test_a_platform_is_reloaded_repaired_and_ended_without_a_trace(tmp_path: Path) -> None:
@@ -137,10 +151,7 @@ def test_a_platform_is_reloaded_repaired_and_ended_without_a_trace(tmp_path: Pat
             "monitoring",
         }
 
-        # Nothing is on air and monitoring has just started: no alert, and nobody to be told.
-        assert "no alert is firing" in command("alerts", "--run-dir", tmp_path / "run").stdout
-        tested = command("alerts", "test", "--run-dir", tmp_path / "run").stdout
-        assert "nobody is told" in tested
+        check_alert_commands(f"{tmp_path}/run")
 
         # A bad file is refused with its faults, and a moved port with a sentence.
         file.write_text(good + "[[channels]]\nslug = 'BAD SLUG'\n")
