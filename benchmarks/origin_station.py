@@ -191,8 +191,15 @@ class Origin:
 
 
 @asynccontextmanager
-async def running_origin(*, core: int | None = None) -> AsyncIterator[Origin]:
-    """Run a packager's socket and an origin that follows it, the latter on one core."""
+async def running_origin(
+    *, core: int | None = None, checkout: Path | None = None
+) -> AsyncIterator[Origin]:
+    """Run a packager's socket and an origin that follows it, the latter on one core.
+
+    Args:
+        core: That one; without it any.
+        checkout: Another checkout of this repository, whose origin is meant.
+    """
     with tempfile.TemporaryDirectory() as name:
         settings = await asyncio.to_thread(_settings, Path(name))
         renditions = renditions_of(settings.channels[0])
@@ -213,7 +220,10 @@ async def running_origin(*, core: int | None = None) -> AsyncIterator[Origin]:
             *pin,
             sys.executable,
             *("-m", "origin", str(Path(name) / "settings.toml"), "--index", "0"),
-            env=os.environ | {"LENSONG_INTERNAL_SECRET": secrets.token_urlsafe(32)},  # noqa: TID251
+            env=os.environ  # noqa: TID251
+            | {"LENSONG_INTERNAL_SECRET": secrets.token_urlsafe(32)}
+            | ({} if checkout is None else {"PYTHONPATH": str(checkout)}),
+            cwd=checkout,
         )
         network = settings.network
         origin = Origin(process.pid, network.http_port, network.origin_admin_port, packager)

@@ -6,7 +6,9 @@ repeated a few times.  Printed are the medians of requests a second and of proce
 and their ratios.  The targets: at least 0.9 and at most 1.1.
 
 Run ``python -m benchmarks.origin_throughput [--rounds 5] [--seconds 5]``; it needs Debian's nginx
-and wrk, and two cores that are otherwise idle.
+and wrk, and two cores that are otherwise idle.  With ``--beside CHECKOUT`` the rival is the origin
+of another checkout of this repository, and requests that tell of a viewing (CMCD) are made too; on
+a busy host ``--attempts 1`` and many short rounds, of which processor time is the better figure.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.origin_station import CHANNEL, Origin, cpu_seconds, dump, free_port, running_origin
@@ -169,14 +171,14 @@ def run_wrk(server: Server, subject: Subject, seconds: int) -> Run:
     return Run(others, float(rate[1]), 1e6 * spent / int(count[1]))
 
 
-def measure(server: Server, subject: Subject, seconds: int) -> None:
+def measure(server: Server, subject: Subject, seconds: int, attempts: int = ATTEMPTS) -> None:
     """Note the figures of the first quiet run, or of the quietest."""
     runs: list[Run] = []
-    while not runs or (min(runs).others_s > QUIET * seconds and len(runs) < ATTEMPTS):
+    while not runs or (min(runs).others_s > QUIET * seconds and len(runs) < attempts):
         runs.append(run_wrk(server, subject, seconds))
     run = min(runs)
     if run.others_s > QUIET * seconds:
-        print(f"{subject.name}: other programs were busy in all of {ATTEMPTS} runs")
+        print(f"{subject.name}: other programs were busy in all of {attempts} runs")
     server.requests_per_s.setdefault(subject.name, []).append(run.requests_per_s)
     server.cpu_us_per_request.setdefault(subject.name, []).append(run.cpu_us_per_request)
 
@@ -198,7 +200,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--beside", type=Path)
+    parser.add_argument("--attempts", type=int, default=ATTEMPTS)
     options = parser.parse_args()
+    if options.beside is not None:
+        await compare_checkouts(options)
+        return
     async with running_origin(core=SERVER_CORE) as origin:
         subjects = subjects_of(origin)
         ours = Server(origin.pid, origin.http_port)
@@ -215,19 +222,44 @@ async def main() -> None:
                 for _ in range(options.rounds):
                     for item in group:
                         for server in (ours, nginx):
-                            await asyncio.to_thread(measure, server, item, options.seconds)
+                            await asyncio.to_thread(
+                                measure, server, item, options.seconds, options.attempts
+                            )
                 report(ours, nginx, group)
 
 
-def report(ours: Server, nginx: Server, subjects: list[Subject]) -> None:
+async def compare_checkouts(options: argparse.Namespace) -> None:
+    """Compare with the origin of another checkout."""
+    told = "?CMCD=bl%3D21300%2Cbr%3D1650%2Cd%3D3840%2Cot%3Dv%2Csid%3D%225f0c%22%2Cst%3Dl"
+    async with (
+        running_origin(core=SERVER_CORE) as origin,
+        running_origin(core=SERVER_CORE, checkout=options.beside.absolute()) as other,
+    ):
+        subjects = subjects_of(origin)
+        subjects += [
+            Subject(f"{item.name}+CMCD", item.path + told, item.encoding)
+            for item in (subjects[0], subjects[2])
+        ]
+        # Both windows begin at the same moment but for a turn of the segment's number.
+        msn, msn_of_other = (str(one.packager.edge.msn - 1) for one in (origin, other))
+        ours, rival = Server(origin.pid, origin.http_port), Server(other.pid, other.http_port)
+        for _ in range(options.rounds):
+            for item in subjects:
+                await asyncio.to_thread(measure, ours, item, options.seconds, options.attempts)
+                twin = replace(item, path=item.path.replace(msn, msn_of_other))
+                await asyncio.to_thread(measure, rival, twin, options.seconds, options.attempts)
+        report(ours, rival, subjects, name="the other")
+
+
+def report(ours: Server, nginx: Server, subjects: list[Subject], *, name: str = "nginx") -> None:
     """Print medians and ratios."""
     rows = []
-    for name in (item.name for item in subjects):
-        rate, rate_of_nginx = (statistics.median(s.requests_per_s[name]) for s in (ours, nginx))
-        cpu, cpu_of_nginx = (statistics.median(s.cpu_us_per_request[name]) for s in (ours, nginx))
+    for what in (item.name for item in subjects):
+        rate, rate_of_nginx = (statistics.median(s.requests_per_s[what]) for s in (ours, nginx))
+        cpu, cpu_of_nginx = (statistics.median(s.cpu_us_per_request[what]) for s in (ours, nginx))
         rows.append(
             {
-                "what": name,
+                "what": what,
                 "requests_ratio": round(rate / rate_of_nginx, 3),
                 "cpu_ratio": round(cpu / cpu_of_nginx, 3),
                 "requests_per_s": round(rate),
@@ -237,8 +269,8 @@ def report(ours: Server, nginx: Server, subjects: list[Subject]) -> None:
             }
         )
         print(
-            f"{name:12} {rate:8.0f}/s, nginx {rate_of_nginx:8.0f}/s, ratio"
-            f" {rate / rate_of_nginx:.2f} (target >= 0.9);  {cpu:6.1f} us a request, nginx"
+            f"{what:12} {rate:8.0f}/s, {name} {rate_of_nginx:8.0f}/s, ratio"
+            f" {rate / rate_of_nginx:.2f} (target >= 0.9);  {cpu:6.1f} us a request, {name}"
             f" {cpu_of_nginx:6.1f} us, ratio {cpu / cpu_of_nginx:.2f} (target <= 1.1)"
         )
     print(dump(rows))

@@ -54,6 +54,8 @@ _LINGERING_S: Final = 2.0
 _BACKLOG: Final = 1_024
 _NO_DIRECTIVES: Final = Directives()
 _CMCD: Final = b"CMCD="
+_QUIET_NS: Final = 1_000_000_000
+"""So often is one noted who tells nothing: a playlist is asked for each few seconds."""
 
 
 class _Connection(Protocol):
@@ -150,6 +152,7 @@ class FastConnection(asyncio.Protocol):
         "_hold",
         "_loop",
         "_paused",
+        "_quiet_until_ns",
         "_request",
         "_sender",
         "_sending",
@@ -173,6 +176,7 @@ class FastConnection(asyncio.Protocol):
         self._request = b""  # the held one, for the case that aiohttp takes over
         # Whom playlist requests are counted for, of which sender and in which epoch of the salt.
         self._sender, self._viewer, self._epoch = NOBODY, b"", -1
+        self._quiet_until_ns = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or close it if there are too many."""
@@ -209,7 +213,11 @@ class FastConnection(asyncio.Protocol):
                 if type(entry) is BlockingPlaylist and self._answer_playlist(
                     entry, query, gzip=gzip, data=data, started_ns=started_ns
                 ):
-                    if sender.counts:
+                    if (
+                        started_ns >= self._quiet_until_ns
+                        or sender is not self._sender
+                        or _CMCD in query
+                    ):
                         self._count_viewer(sender, query, entry.channel, path, started_ns)
                     return
         self._hand_over(data)
@@ -219,7 +227,7 @@ class FastConnection(asyncio.Protocol):
     ) -> None:
         """Count who asked for a playlist: by what he tells, or as one who tells nothing."""
         desk = self._fast.desk
-        if desk is None:
+        if desk is None or not sender.counts:
             return
         if sender.cmcd or _CMCD in query:
             self._hear(sender, query, "media_playlist", channel, path)
@@ -227,8 +235,9 @@ class FastConnection(asyncio.Protocol):
             unreported = desk.unreported
             if sender is not self._sender or unreported.epoch != self._epoch:
                 self._viewer = desk.viewer(self._client or "", sender)
-                self._sender, self._epoch = sender, unreported.epoch
+                self._epoch = unreported.epoch
             unreported.ask(channel, self._viewer, now_ns // 1_000_000)
+        self._sender, self._quiet_until_ns = sender, now_ns + _QUIET_NS
 
     def _hear(self, sender: Sender, query: bytes, handler: str, channel: str, path: bytes) -> None:
         wanted = requested(handler, channel, path)

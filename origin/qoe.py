@@ -36,7 +36,7 @@ _RETRY_AFTER_S: Final = 60
 _BODIES_A_SECOND: Final = 1_500
 """More would take processor time that playlists need: a report costs about 27 us."""
 
-_REQUESTS_A_SECOND: Final = 3_000
+_REQUESTS_A_SECOND: Final = 2_000
 """Requests that are read for what players tell with them; those beyond are answered alike."""
 
 _PREFLIGHT: Final = (

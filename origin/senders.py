@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from origin.connections import client_of
 
@@ -97,5 +97,5 @@ def cmcd_of_query(query: bytes) -> str:
         return ""
     for item in query.split(b"&"):
         if item.startswith(_QUERY_NAME):
-            return unquote(item[len(_QUERY_NAME) :].decode("latin-1"), encoding="latin-1")
+            return unquote_to_bytes(item[len(_QUERY_NAME) :]).decode("latin-1")
     return ""

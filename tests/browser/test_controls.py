@@ -85,6 +85,11 @@ def test_qualities_say_what_an_hour_costs_and_the_saver_keeps_to_the_small_one(
         "/^khoảng \\d+ MB mỗi giờ$/.test(document.querySelector('#hint-sound-only').textContent)"
     )
     is_accessible(visitor)
+    # What is counted is told in a tab of its own, and the channel plays on.
+    link = visitor.see(
+        "(a => [a.pathname, a.target, a.innerText])(document.querySelector('#settings-privacy'))"
+    )
+    assert link == ["/rieng-tu", "_blank", "Đài đếm những gì"]
     visitor.do("click", selector="#settings-quality")
     costs = hourly_megabytes(station.site)
     choices = visitor.see(

@@ -8,7 +8,8 @@ import { saverQuality, smallestRate } from "../playing/data_rate.ts";
 import { autoName, fromTheBest, hourlyWords, qualityName } from "./quality_menu.ts";
 import { SLEEP_CHOICES, type SleepChoice, type Stretch } from "./sleep_decision.ts";
 import { sleepTimer } from "./sleep_timer.ts";
-import { type MessageKey, language, spanInWords, t } from "../base/text.ts";
+import { PRIVACY } from "../messages/privacy.ts";
+import { type MessageKey, language, spanInWords, t, textOf } from "../base/text.ts";
 
 export type PanelPage = "main" | "quality" | "sleep" | "captions";
 
@@ -172,6 +173,7 @@ export class SettingsPanel {
       this.#row("sleep", t("sleepTimer"), left === null ? t("sleepOff") : t("sleepLeft", { time: spanInWords(left) })),
       this.#command("statistics", t("statistics"), "Shift S", () => this.#actions.openStatistics()),
       this.#command("shortcuts", t("shortcuts"), "?", () => this.#actions.openHelp()),
+      privacyRow(),
     ];
   }
 
@@ -313,4 +315,12 @@ export class SettingsPanel {
       // then the hint stays as it is
     }
   }
+}
+
+/** The way to the page that tells viewers what is counted, in a tab of its own: here it plays on. */
+function privacyRow(): HTMLElement {
+  return element(
+    "a", { class: "settings-row", id: "settings-privacy", href: "/rieng-tu", target: "_blank", rel: "noopener" },
+    element("span", { class: "switch-name" }, textOf(PRIVACY, "privacy")), icon("onward"),
+  );
 }
