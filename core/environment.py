@@ -18,11 +18,13 @@ __all__ = [
     "ARCHIVE_KEY_VARIABLES",
     "INTERNAL_SECRET_VARIABLE",
     "PUBLISH_KEY_VARIABLE",
+    "address_in",
     "archive_keys",
     "child_environment",
     "database_url",
     "internal_secret",
     "operator_key_hashes",
+    "probe_urls",
     "publisher_key_hashes",
     "publishing_key",
     "receiver_secrets",
@@ -168,6 +170,43 @@ def database_url(settings: Settings, environment: Mapping[str, str] | None = Non
         state = "does not begin with postgresql+psycopg://" if url else "is not set"
         raise ConfigError(f"control.database_env: the variable {variable} {state}")
     return url
+
+
+def address_in(variable: str) -> str:
+    """Return an address that a variable of this process's environment holds.
+
+    Raises:
+        ConfigError: If it is not set.
+    """
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        raise ConfigError(f"the variable {variable} is not set")
+    return address
+
+
+def probe_urls(settings: Settings, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the addresses of foreign channels that are played, by name.
+
+    They may hold passwords: log them nowhere.
+
+    Args:
+        settings: Names the variables.
+        environment: Where to look; this process's own environment when None.
+
+    Raises:
+        ConfigError: With every variable that is unset or holds no address, one a line.
+    """
+    values = os.environ if environment is None else environment
+    probes = settings.monitoring.probes
+    found = {one.name: one.url or values.get(one.url_env or "", "").strip() for one in probes}
+    faults = [
+        f"probe {one.name}: the variable {one.url_env} is not set, or holds no address"
+        for one in probes
+        if not found[one.name].startswith(("https://", "http://"))
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return found
 
 
 def receiver_secrets(

@@ -109,8 +109,18 @@ class ProbeSettings(SettingsModel):
     name: ReceiverName
     """Name of the channel in metrics; not that of a channel of this station."""
 
-    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s@]+$")]
+    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s@]+$")] | None = None
     """Address of a multivariant or media playlist."""
+
+    url_env: VariableName | None = None
+    """Instead of ``url``: environment variable with the address, when it holds a password or a
+    token."""
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("a probe wants url or url_env, one of them")
+        return self
 
 
 class MonitoringSettings(SettingsModel):

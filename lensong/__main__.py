@@ -22,6 +22,7 @@ from core.environment import (
     database_url,
     internal_secret,
     operator_key_hashes,
+    probe_urls,
     publisher_key_hashes,
     receiver_secrets,
 )
@@ -238,6 +239,7 @@ def _check(arguments: argparse.Namespace) -> int:
     publisher_key_hashes(settings)
     operator_key_hashes(settings)
     receiver_secrets(settings)
+    probe_urls(settings)
     database_url(settings)
     _finish(check_machine(settings, plan_processes(settings)))
     print(f"{arguments.file}: good; {needs_of(settings)}")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from core.clock import monotonic_ns
+from core.environment import address_in
 from core.errors import ConfigError
 from core.logs import start_logging
 from monitoring.probe_player import Probe, UnusableError
@@ -50,7 +51,13 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    probe.add_argument("url", metavar="URL", help="a multivariant or a media playlist")
+    probe.add_argument("url", nargs="?", metavar="URL", help="a multivariant or a media playlist")
+    probe.add_argument(
+        "--url-env",
+        metavar="VARIABLE",
+        help="the address is in this environment variable: one with a password or a token must not "
+        "stand in the list of processes",
+    )
     probe.add_argument(
         "--for",
         type=float,
@@ -87,13 +94,14 @@ def add_probe_command(commands: Any, finish: Callable[[Coroutine[Any, Any, None]
 def _probe(
     arguments: argparse.Namespace, finish: Callable[[Coroutine[Any, Any, None]], None]
 ) -> int:
+    url = _url_of(arguments)
     seconds = _SECONDS if arguments.seconds is None else arguments.seconds
     if not 0 <= seconds <= _MAX_SECONDS:
         raise ConfigError(f"--for {seconds}: write seconds, 0 for no end")
     if not _VANTAGE.fullmatch(arguments.vantage):
         raise ConfigError(f"--vantage {arguments.vantage!r}: small letters, digits and -, up to 32")
     if arguments.serve is not None:
-        return _serve(arguments, finish)
+        return _serve(arguments, url, finish)
     if arguments.channel is not None:
         raise ConfigError("--channel belongs to --serve")
     began = monotonic_ns()
@@ -103,7 +111,7 @@ def _probe(
 
     try:
         oldest = _unknown if arguments.catch_up else None
-        probe = Probe(arguments.url, vantage=arguments.vantage, tell=tell, oldest=oldest)
+        probe = Probe(url, vantage=arguments.vantage, tell=tell, oldest=oldest)
         finish(probe.run(seconds))
     except UnusableError as error:
         print(f"lensong: {error}", file=sys.stderr)
@@ -117,23 +125,37 @@ async def _unknown() -> None:
     """Tell since when a station that is not this host's is archived: nobody knows."""
 
 
+def _url_of(arguments: argparse.Namespace) -> str:
+    url, variable = arguments.url, arguments.url_env
+    if (url is None) == (variable is None):
+        raise ConfigError("probe wants URL, or --url-env with the variable that holds it")
+    if variable is not None:
+        url = address_in(variable)
+    elif "@" in url.partition("//")[2].partition("/")[0]:
+        raise ConfigError(
+            "a password in the address is seen in the list of processes: put the address into a "
+            "variable, and give its name with --url-env"
+        )
+    return str(url)
+
+
 def _serve(
-    arguments: argparse.Namespace, finish: Callable[[Coroutine[Any, Any, None]], None]
+    arguments: argparse.Namespace, url: str, finish: Callable[[Coroutine[Any, Any, None]], None]
 ) -> int:
     if arguments.seconds is not None or arguments.json:
         raise ConfigError("--serve watches until it is stopped: leave --for and --json away")
     host, _, port = arguments.serve.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
         raise ConfigError(f"--serve {arguments.serve}: write HOST:PORT, such as 127.0.0.1:9120")
-    channel = arguments.channel or _channel_of(arguments.url)
+    channel = arguments.channel or _channel_of(url)
     if not _CHANNEL.fullmatch(channel):
         raise ConfigError(f"--channel {channel!r}: small letters, digits and -, up to 32")
     try:
-        Probe(arguments.url, vantage=arguments.vantage)  # refuses what is no address
+        Probe(url, vantage=arguments.vantage)  # refuses what is no address
         start_logging("probe")
         finish(
             serve_probe(
-                arguments.url,
+                url,
                 channel=channel,
                 vantage=arguments.vantage,
                 host=host.strip("[]"),

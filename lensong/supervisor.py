@@ -24,6 +24,7 @@ from core.environment import (
     INTERNAL_SECRET_VARIABLE,
     database_url,
     operator_key_hashes,
+    probe_urls,
     publisher_key_hashes,
     receiver_secrets,
 )
@@ -150,6 +151,7 @@ class Supervisor:
             database_url(settings, self._environment)
         if any(process.service == "monitoring" for process in processes):
             receiver_secrets(settings, self._environment)
+            probe_urls(settings, self._environment)
 
     def _start(self, process: PlannedProcess) -> None:
         if self._tasks is None:

@@ -43,8 +43,13 @@ _Count = Callable[[str, Fault], None]
 _Oldest = Callable[[], Awaitable[float | None]]
 
 
-def targets_of(settings: Settings) -> dict[str, str]:
-    """Return the address that is played, by channel: our own ones, then foreign ones."""
+def targets_of(settings: Settings, foreign: Mapping[str, str]) -> dict[str, str]:
+    """Return the address that is played, by channel: our own ones, then foreign ones.
+
+    Args:
+        settings: Our own channels.
+        foreign: What :func:`core.environment.probe_urls` gave.
+    """
     monitoring, network = settings.monitoring, settings.network
     if not monitoring.probe:
         return {}
@@ -54,7 +59,7 @@ def targets_of(settings: Settings) -> dict[str, str]:
         channel.slug: f"{site}:{network.http_port}/live/{channel.slug}/index.m3u8"
         for channel in settings.channels
     }
-    return {foreign.name: foreign.url for foreign in monitoring.probes} | own
+    return {**foreign, **own}
 
 
 def archives_of(settings: Settings) -> dict[str, _Oldest]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from core.admin import AdminPort, new_registry, serve_application
 from core.config import Settings, load_settings
-from core.environment import receiver_secrets
+from core.environment import probe_urls, receiver_secrets
 from core.errors import ConfigError
 from core.tasks import supervise
 from monitoring.alert_desk import AlertDesk
@@ -56,7 +56,7 @@ class MonitoringService:
         self._audience = AudienceKeeper(settings, registry, secret=secret)
         self._alerts = AlertDesk(settings, receivers, registry, secret=secret, note=self._days.note)
         self._probes = ProbeService(
-            targets_of(settings),
+            targets_of(settings, probe_urls(settings)),
             settings.monitoring.vantage,
             registry,
             archives=archives_of(settings),
@@ -114,12 +114,13 @@ class MonitoringService:
     async def _reload(self, _: web.Request) -> web.Response:
         try:
             settings = await asyncio.to_thread(load_settings, self._path)
+            targets = targets_of(settings, probe_urls(settings))
             await asyncio.to_thread(self._take, settings)
         except ConfigError as error:
             log.warning("reload refused", detail=str(error))
             return web.Response(status=409, text=f"{error}\n")
         rules = output_rules(settings, self._zone)
-        self._probes.configure(targets_of(settings), archives_of(settings), rules)
+        self._probes.configure(targets, archives_of(settings), rules)
         log.info("reloaded", channels=len(settings.channels))
         return web.Response(status=204)
 

@@ -13,6 +13,7 @@ from core.environment import (
     database_url,
     internal_secret,
     operator_key_hashes,
+    probe_urls,
     publisher_key_hashes,
 )
 from core.errors import ConfigError
@@ -72,3 +73,27 @@ def test_operators_keys_and_the_database_come_from_the_environment() -> None:
         database_url(settings, {})
     plain = parse_settings(GUIDE_STATION.format(more="", ids=""), name="x")
     assert database_url(plain, {}) is None
+
+
+def test_addresses_of_foreign_channels_come_from_settings_or_environment() -> None:
+    probes = """
+[[monitoring.probes]]
+name = "plain"
+url = "https://far.example/x.m3u8"
+[[monitoring.probes]]
+name = "closed"
+url_env = "CLOSED_URL"
+"""
+    settings = parse_settings(GOOD + probes, name="test")
+    address = "https://u:secret@far.example/y.m3u8"
+    assert probe_urls(settings, {"CLOSED_URL": address}) == {
+        "plain": "https://far.example/x.m3u8",
+        "closed": address,
+    }
+    for wrong in ({}, {"CLOSED_URL": "secret"}):
+        with pytest.raises(ConfigError, match="probe closed: the variable CLOSED_URL") as caught:
+            probe_urls(settings, wrong)
+        assert "secret" not in str(caught.value)
+    for both in ("", 'url = "https://a.example/"\nurl_env = "X"\n'):
+        with pytest.raises(ConfigError, match="wants url or url_env"):
+            parse_settings(f'{GOOD}\n[[monitoring.probes]]\nname = "x"\n{both}', name="test")

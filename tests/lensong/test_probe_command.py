@@ -21,12 +21,16 @@ from lensong.__main__ import main
         (["http://"], "is not an address"),
         (["http://h:99999/x.m3u8"], "is not an address"),
         (["http://127.0.0.1:9/x.m3u8?token=secret"], "http://127.0.0.1:9/x.m3u8: no connection"),
-        (["ftp://user:secret@h/x.m3u8"], "is not an address of http or https"),
+        (["http://user:secret@h/x.m3u8"], "give its name with --url-env"),
+        ([], "probe wants URL, or --url-env"),
+        (["http://h/x", "--url-env", "HOME"], "probe wants URL, or --url-env"),
+        (["--url-env", "LENSONG_NOT_SET"], "the variable LENSONG_NOT_SET is not set"),
+        (["--url-env", "HOME"], "is not an address of http or https"),
         (["http://127.0.0.1:9/x.m3u8", "--serve", "9120"], "--serve 9120: write HOST:PORT"),
         (["http://127.0.0.1:9/x.m3u8", "--serve", "h:70000"], "--serve h:70000: write HOST:PORT"),
         (["http://127.0.0.1:9/x", "--serve", "h:1", "--json"], "leave --for and --json away"),
         (["http://127.0.0.1:9/x", "--serve", "h:1", "--channel", "Ă"], "--channel"),
-        (["ftp://u:secret@h/x", "--serve", "127.0.0.1:9"], "is not an address of http or https"),
+        (["ftp://h/x?secret", "--serve", "127.0.0.1:9"], "is not an address of http or https"),
         (["http://127.0.0.1:9/x.m3u8", "--for", "-1"], "--for -1.0"),
         (["http://127.0.0.1:9/x.m3u8", "--for", "nan"], "--for nan"),
         (["http://127.0.0.1:9/x.m3u8", "--vantage", "Hà Nội"], "--vantage"),
@@ -49,10 +53,14 @@ def free_port() -> int:
         return port
 
 
-def test_a_second_vantage_serves_metrics_until_it_is_stopped_and_tells_no_secret() -> None:
+def test_a_second_vantage_serves_metrics_until_it_is_stopped_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     port = free_port()
     url = "http://viewer:secret@127.0.0.1:9/live/hytv/index.m3u8?token=secret"
-    command = [sys.executable, "-m", "lensong", "probe", url, "--vantage", "fpt-hanoi"]
+    monkeypatch.setenv("FAR_URL", url)
+    command = [sys.executable, "-m", "lensong", "probe", "--url-env", "FAR_URL"]
+    command += ["--vantage", "fpt-hanoi"]
     with subprocess.Popen(
         [*command, "--serve", f"127.0.0.1:{port}"],
         stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from core.config import parse_settings
+from core.environment import probe_urls
 from core.guide import GuideSnapshot, Programme
 from core.guide_files import write_guide
 from monitoring.probe_content import output_rules
@@ -35,14 +36,18 @@ kind = "tv"
 
 
 def test_own_channels_and_foreign_ones_are_played() -> None:
-    assert targets_of(parse_settings(SETTINGS.format(more=""), name="test")) == {
+    settings = parse_settings(SETTINGS.format(more=""), name="test")
+    assert targets_of(settings, probe_urls(settings)) == {
         "far": "https://far.example/x.m3u8",
         "hytv": "http://127.0.0.1:8123/live/hytv/index.m3u8",
     }
 
 
 def test_nothing_is_played_where_the_probe_is_switched_off() -> None:
-    assert targets_of(parse_settings(SETTINGS.format(more="probe = false"), name="test")) == {}
+    assert (
+        targets_of(parse_settings(SETTINGS.format(more="probe = false"), name="test"), {"a": "b"})
+        == {}
+    )
 
 
 async def test_counters_begin_at_zero_and_a_server_that_is_not_there_is_a_fault() -> None:
