@@ -232,9 +232,12 @@ def encoder_arguments(plan: EncoderPlan) -> list[str]:
     )
     copies = raw.audio.filter_multi_output("asplit", len(audio) + plan.is_radio)
     for index, rendition in enumerate(audio):
-        outputs.append(
-            _output(copies[index], rendition, plan, _audio_options(rendition, plan.language))
-        )
+        sound = copies[index]
+        if rendition.channels == 1:
+            # FFmpeg: left to itself it adds 0.707 of each for AAC, so that what both have, which is
+            # nearly all of it, comes out 3 dB louder than it was, and clipped.
+            sound = sound.filter("aresample", rematrix_maxval=1.0)
+        outputs.append(_output(sound, rendition, plan, _audio_options(rendition, plan.language)))
     if plan.is_radio:
         outputs.append(_mp3_output(copies[len(audio)], plan.output_fds[MP3]))
     return _compile([*outputs, *thumbnails])

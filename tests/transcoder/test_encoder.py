@@ -202,6 +202,28 @@ def test_mp3_is_numbered_from_the_epoch_and_begins_with_the_segment(program: str
     assert [onset / 48_000 for onset in onsets] == pytest.approx(range(1, 8), abs=2e-3)
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_sound_of_one_channel_is_as_loud_as_that_of_two(program: str) -> None:
+    """What both sides have is not made 3 dB louder, where a programme at its peak would clip."""
+    channel = ChannelSettings(slug="c", name="C", kind="radio")
+    recorder = Recorder()
+    tape = flash_tape(25, 6, has_picture=False)
+    run = EncoderRun(program=program, plan=plan(channel), tape=tape, deliver=recorder.deliver)
+    run.start()
+    try:
+        assert recorder.wait_for_parts(3, 6), run.fault
+    finally:
+        run.stop()
+    level_db = {}
+    for name in ("a128", "a32"):
+        with av.open(recorder.track(name), "r") as container:
+            sound = np.concatenate(
+                [frame.to_ndarray() for frame in container.decode(audio=0)], axis=1
+            )
+        level_db[name] = 10 * np.log10(np.square(sound[:, : 3 * 48_000]).mean())
+    assert level_db["a32"] == pytest.approx(level_db["a128"], abs=0.5)
+
+
 def test_an_encoder_that_is_killed_is_a_fault_within_moments() -> None:
     channel = ChannelSettings(slug="c", name="C", kind="radio")
     recorder = Recorder()
