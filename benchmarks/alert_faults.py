@@ -1,11 +1,12 @@
-"""Break a watched station in ten ways, and see which alert says so, when, and what else is told.
+"""Break watched stations in every way we can, and see which alert says so, when, and what else.
 
     python -m benchmarks.alert_faults [FAULT ...] [--json FILE]
 
-Each fault has the alert that must name it, with its stage, and its deadline: the time after which
-the rule is to fire (the flag's own time, and ``for``).  It must fire within 30 s of that, nobody
-may be woken for anything else, and it must be over when the fault is.  Nothing here fails a test
-run; the exit code is 1 where a target was missed.
+Each fault has the alerts that must name it, with stage and channel, and their deadlines.  Each must
+fire within 30 s of its deadline and be told to a webhook, nobody may be woken for anything else,
+and it must be over when the fault is.  Two stations run side by side; faults that do not disturb
+each other are made at once.  Needs the right to mount, for a small disk.  Nothing here fails a
+test run; the exit code is 1 where a target was missed.
 """
 
 from __future__ import annotations
@@ -13,83 +14,52 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
-from benchmarks.station import tv_settings
-from benchmarks.watched_station import WatchedStation, watched_station
+from benchmarks.fault_list import FAULTS, SESSIONS, Expected, Fault, Session
+from benchmarks.watched_station import WatchedStation
 from core.clock import unix_ns
-from core.timeline import SEGMENT_NS
 
-__all__ = ["FAULTS", "Fault", "Outcome", "alert_faults", "break_station"]
+__all__ = ["Judge", "Outcome", "alert_faults", "prepare", "run_session"]
 
 WITHIN_S: Final = 30.0
-_CLEAR_S: Final = 120.0
-_SLOW_CLEAR_S: Final = 420.0
 _READY_S: Final = 60.0
 _POLL_S: Final = 1.0
 _FORGOTTEN_S: Final = 32.0
 """What comes back within 30 s of its end is not told again."""
 
-_VIEWERS: Final = 25
-_HELD_LIMIT: Final = 8
+_HELD_S: Final = 75.0
+"""Monitoring's own word holds for a minute where it is not taken back."""
 
-_INPUTS: Final = """
-[[channels.inputs]]
-name = "studio"
-protocol = "rtmp"
-key_sha256_env = "KEY_STUDIO"
-[[channels]]
-slug = "hyfm"
-name = "Phát thanh đo"
-kind = "radio"
-[[channels.inputs]]
-name = "studio"
-protocol = "icecast"
-key_sha256_env = "KEY_RADIO"
-[origin]
-max_held_requests = 8
-"""
-
-Breaking = Callable[[WatchedStation], AbstractAsyncContextManager[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A way to break the station, and who must say so."""
-
-    alert: str
-    severity: str
-    stage: str
-    channel: str
-    deadline_s: float
-    """From the breaking to the moment at which the rule is to fire."""
-
-    breaking: Breaking
-    clear_s: float = _CLEAR_S
-    """How long after the mending the alert may go on."""
-
-    is_alone: bool = True
-    """Nothing else is broken meanwhile; else only pages of its own channel are others."""
+_QUIET_S: Final = 420.0
+_PORTS: Final = 100
+"""Of one session."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was seen of one fault."""
+    """What was seen of one alert of one fault; times in seconds."""
 
-    fault: str
-    alert: str
-    stage: str
-    deadline_s: float
+    name: str
+    """Of the fault."""
+
+    fault: Fault
+    expected: Expected
+    broken: float
+    """When it was broken, UNIX."""
+
+    is_beside: bool = False
+    """It was broken beside others, to whom pages that nobody expected are put down."""
+
+    mended: float | None = None
     fired_s: float | None = None
     """From the breaking to the first sight of the alert."""
 
@@ -97,331 +67,290 @@ class Outcome:
     """From the breaking to the message that somebody got."""
 
     cleared_s: float | None = None
-    """From the mending to its end; None where nobody waited for it."""
+    """From the mending to its end; None where it was not seen within ``clear_s``."""
 
     other_pages: list[str] = field(default_factory=list)
 
+    trouble: str = ""
+    """Why it could not be broken or mended."""
+
     @property
-    def met(self) -> bool:
-        """The right one, in time, and no other page."""
+    def open(self) -> bool:
+        """It is broken, or may still fire."""
+        if self.mended is None:
+            return True
+        return self.cleared_s is None and _now_s() - self.mended < self.expected.clear_s
+
+    @property
+    def is_fresh(self) -> bool:
+        """It was mended so shortly ago that monitoring may still hold it."""
+        return self.mended is None or _now_s() - self.mended < _HELD_S
+
+    @property
+    def named(self) -> bool:
+        """The right one, in time, told, and no other page."""
         return (
             self.fired_s is not None
-            and self.fired_s <= self.deadline_s + WITHIN_S
+            and self.fired_s <= self.expected.deadline_s + WITHIN_S
             and self.told_s is not None
             and not self.other_pages
+            and not self.trouble
         )
 
+    @property
+    def met(self) -> bool:
+        """It was named, and it was over when it was mended."""
+        return self.named and (self.cleared_s is not None or not self.expected.clear_s)
 
-# The ways
-
-
-def _word(word: str, channel: str = "hytv") -> Breaking:
-    @asynccontextmanager
-    async def breaking(watched: WatchedStation) -> AsyncIterator[None]:
-        file = watched.station.fault_file(channel, "studio")
-        await asyncio.to_thread(file.write_text, word, encoding="ascii")
-        try:
-            yield
-        finally:
-            await asyncio.to_thread(file.unlink, missing_ok=True)
-
-    return breaking
-
-
-@asynccontextmanager
-async def _publisher_killed(watched: WatchedStation) -> AsyncIterator[None]:
-    await watched.station.unplug("hytv", "studio")
-    yield
-    await watched.station.plug_in("hytv", "studio")
-    await watched.station.until_on_air("studio", _READY_S)
+    def row(self) -> dict[str, Any]:
+        """Return what is printed."""
+        expected = self.expected
+        return {
+            "fault": self.name,
+            "alert": f"{expected.alert}/{expected.stage}",
+            "severity": expected.severity,
+            "deadline_s": expected.deadline_s,
+            "fired_s": self.fired_s,
+            "told_s": self.told_s,
+            "cleared_s": self.cleared_s,
+            "other_pages": self.other_pages,
+            "trouble": self.trouble,
+            "met": self.met,
+        }
 
 
-@asynccontextmanager
-async def _decoder_crash(watched: WatchedStation) -> AsyncIterator[None]:
-    os.kill((await watched.station.status())["decoder_pids"]["studio"], signal.SIGKILL)
-    yield
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """An alert that fires."""
+
+    name: str
+    severity: str
+    stage: str
+    channel: str
+    is_own: bool
+    """Of monitoring's list, where Prometheus' alerts stand as well."""
 
 
-_STOP_AND_GO: Final = """
-import os, signal, sys, time
-pid, run_s, stand_s = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
-try:
-    while os.getppid() != 1:
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(stand_s)
-        os.kill(pid, signal.SIGCONT)
-        time.sleep(run_s)
-except ProcessLookupError:
-    pass
-"""
+def _now_s() -> float:
+    return unix_ns() / 1e9
 
 
-@asynccontextmanager
-async def _stopping(
-    pid_of: Callable[[], Awaitable[int]], run_s: float, stand_s: float
-) -> AsyncIterator[None]:
-    """Let a process run only part of the time, as on a machine that has none left for it.
+def _is(expected: Expected, sight: _Sight) -> bool:
+    same = (sight.name, sight.channel) == (expected.alert, expected.channel)
+    # Monitoring's own word for the same thing may name another stage.
+    return same and (sight.stage == expected.stage or (sight.is_own and not expected.is_own))
 
-    Its successors fare no better.  A process of its own keeps the time, to the millisecond.
-    """
 
-    async def stop_and_go() -> None:
+class Judge:
+    """Looks at a station once a second, and notes what was seen of what is broken."""
+
+    def __init__(self, watched: WatchedStation) -> None:
+        self.watched = watched
+        self.outcomes: list[Outcome] = []
+        self._printed: set[int] = set()
+        self._looked = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
         while True:
-            with suppress(aiohttp.ClientError, TimeoutError, LookupError):
-                pid = await pid_of()
-                await _stop_and_go(pid, run_s, stand_s)
-            await asyncio.sleep(0.05)
-
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(stop_and_go())
-        yield
-        task.cancel()
-
-
-async def _stop_and_go(pid: int, run_s: float, stand_s: float) -> None:
-    """Stop and continue a process until it is gone, or this is cancelled."""
-    arguments = [sys.executable, "-c", _STOP_AND_GO, str(pid), str(run_s), str(stand_s)]
-    process = await asyncio.create_subprocess_exec(*arguments)
-    try:
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
-@asynccontextmanager
-async def _encoder_starved(watched: WatchedStation) -> AsyncIterator[None]:
-    async def pid() -> int:
-        found = (await watched.station.status())["encoder_pid"]
-        if not found:
-            raise LookupError
-        return int(found)
-
-    # The 360p ladder needs a tenth of a processor; two threads get a hundredth of one each.
-    async with _stopping(pid, 0.004, 0.4):
-        yield
-
-
-@asynccontextmanager
-async def _packager_delayed(watched: WatchedStation) -> AsyncIterator[None]:
-    async def pid() -> int:
-        return watched.station.service_pid("-m", "packager")
-
-    async with _stopping(pid, 0.25, 0.75):
-        yield
-
-
-@asynccontextmanager
-async def _origin_errors(watched: WatchedStation) -> AsyncIterator[None]:
-    """More held requests than the origin may hold: it answers 503."""
-    site, client = watched.station.site, watched.station.client
-
-    async def ask(url: str) -> None:
-        with suppress(aiohttp.ClientError, TimeoutError):
-            async with client.get(url) as answer:
-                await answer.read()
-
-    async def overload() -> None:
-        while True:
-            msn = unix_ns() // SEGMENT_NS + 1
-            url = f"{site}/ll/hytv/360p/index.m3u8?_HLS_msn={msn}&_HLS_part=0"
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(5 * _HELD_LIMIT):
-                    tasks.create_task(ask(url))
-            await asyncio.sleep(0.5)
-
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(overload())
-        yield
-        task.cancel()
-
-
-@asynccontextmanager
-async def _bad_network(watched: WatchedStation) -> AsyncIterator[None]:
-    """Twenty-five viewers whose player stands for three seconds of each twenty."""
-
-    def report(viewer: int, state: str, more: str = "") -> str:
-        now_ms = unix_ns() // 1_000_000
-        return f'cid="hytv",e=ps{more},sid="viewer-{viewer:04d}",st=l,sta={state},ts={now_ms},v=2'
-
-    async def send(lines: list[str]) -> None:
-        headers = {"Content-Type": "application/cmcd"}
-        url, data = f"{watched.station.site}/qoe", "\n".join(lines)
-        async with watched.station.client.post(url, data=data, headers=headers) as answer:
-            answer.raise_for_status()
-
-    async def watch() -> None:
-        viewers = range(_VIEWERS)
-        await send([report(viewer, "s") for viewer in viewers])
-        await send([report(viewer, "p", ",msd=900") for viewer in viewers])
-        while True:
-            await asyncio.sleep(17)
-            await send([report(viewer, "r") for viewer in viewers])
-            await asyncio.sleep(3)
-            await send([report(viewer, "p", ",bsd=(3000;v)") for viewer in viewers])
-
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(watch())
-        yield
-        task.cancel()
-
-
-FAULTS: Final[dict[str, Fault]] = {
-    "player-bad-network": Fault(
-        "RebufferingHigh", "page", "player", "hytv", 300 + 20, _bad_network, _SLOW_CLEAR_S
-    ),
-    "publisher-killed": Fault("ChannelOnSlate", "page", "input", "hytv", 10.4, _publisher_killed),
-    "picture-black": Fault("ContentFaultOnAir", "page", "input", "hytv", 17, _word("black")),
-    "picture-frozen": Fault("ContentFaultOnAir", "page", "input", "hytv", 20, _word("freeze")),
-    "sound-silent": Fault("ContentFaultOnAir", "page", "input", "hytv", 20, _word("silence")),
-    "decoder-crash": Fault("DecoderFailing", "ticket", "input", "hytv", 0, _decoder_crash, 0),
-    "encoder-starved": Fault("EncoderSlow", "page", "encoder", "hytv", 20, _encoder_starved),
-    "packager-delayed": Fault(
-        "PublishLate", "ticket", "packager", "hytv", 30, _packager_delayed, _SLOW_CLEAR_S
-    ),
-    "origin-errors": Fault(
-        "DeliveryErrorBudgetFast", "page", "origin", "", 0, _origin_errors, _SLOW_CLEAR_S
-    ),
-}
-LOUDNESS: Final = "loudness-off"
-"""Its rule waits for half an hour, so it is broken first, on the radio, and looked at last."""
-
-_LOUD: Final = Fault(
-    "LoudnessOffTarget",
-    "ticket",
-    "input",
-    "hyfm",
-    60 + 1800,  # a minute is measured before it is judged
-    _word("loud", "hyfm"),
-    is_alone=False,
-)
-
-
-# Looking
-
-
-async def break_station(watched: WatchedStation, name: str, fault: Fault) -> Outcome:
-    """Break, wait for the alert, mend, wait for its end; note every other page on the way."""
-    outcome = Outcome(name, fault.alert, fault.stage, fault.deadline_s)
-    await _until_over(watched, fault)
-    began_s = unix_ns() / 1e9
-    async with fault.breaking(watched):
-        while unix_ns() / 1e9 - began_s < fault.deadline_s + 2 * WITHIN_S:
-            if await _look(watched, fault, outcome) and outcome.fired_s is None:
-                outcome.fired_s = round(unix_ns() / 1e9 - began_s, 1)
-            told_s = _told_s(watched, fault, began_s)
-            if told_s is not None:
-                outcome.told_s = round(told_s - began_s, 1)
-            if outcome.fired_s is not None and outcome.told_s is not None:
-                break
+            with suppress(aiohttp.ClientError, TimeoutError):
+                self._note(await self.sights())
+            self._looked.set()
+            self._looked = asyncio.Event()
             await asyncio.sleep(_POLL_S)
-    mended_s = unix_ns() / 1e9
-    while unix_ns() / 1e9 - mended_s < fault.clear_s:
-        if not await _look(watched, fault, outcome):
-            outcome.cleared_s = round(unix_ns() / 1e9 - mended_s, 1)
-            break
-        await asyncio.sleep(_POLL_S)
-    print(json.dumps(_row(outcome)), flush=True)
-    return outcome
 
+    async def sights(self) -> list[_Sight]:
+        """Return what Prometheus finds, if it runs, and what monitoring holds."""
+        found = []
+        with suppress(aiohttp.ClientError):
+            found += [
+                _Sight(
+                    one["alertname"],
+                    one["severity"],
+                    one["stage"],
+                    one.get("channel", ""),
+                    is_own=False,
+                )
+                for one in await self.watched.firing()
+            ]
+        held = await self.watched.held()
+        return found + [
+            _Sight(one["name"], one["severity"], one["stage"], one["channel"], is_own=True)
+            for one in held
+        ]
 
-async def _look(watched: WatchedStation, fault: Fault, outcome: Outcome) -> bool:
-    """Tell whether the alert fires with its stage; note other pages."""
-    found = False
-    for labels in await watched.firing():
-        is_it = labels["alertname"] == fault.alert and labels.get("channel", "") == fault.channel
-        if is_it and labels["stage"] == fault.stage:
-            found = True
-        elif labels["severity"] == "page" and (
-            fault.is_alone or labels.get("channel") == fault.channel
-        ):
-            said = f"{labels['alertname']}/{labels['stage']}"
-            if said not in outcome.other_pages:
+    def _note(self, sights: list[_Sight]) -> None:
+        now_s = _now_s()
+        current = [outcome for outcome in self.outcomes if outcome.open]
+        for outcome in current:
+            expected = outcome.expected
+            seen = any(_is(expected, sight) for sight in sights if sight.is_own == expected.is_own)
+            if seen and outcome.fired_s is None:
+                outcome.fired_s = round(now_s - outcome.broken, 1)
+            if outcome.told_s is None:
+                outcome.told_s = self._told_s(outcome)
+            if not seen and outcome.mended is not None and outcome.fired_s is not None:
+                outcome.cleared_s = round(now_s - outcome.mended, 1)
+        for sight in sights:
+            if sight.severity == "page":
+                self._note_page(sight, current)
+        for index, outcome in enumerate(self.outcomes):
+            if not outcome.open and index not in self._printed:
+                self._printed.add(index)
+                print(json.dumps(outcome.row()), flush=True)
+
+    def _note_page(self, sight: _Sight, current: list[Outcome]) -> None:
+        known = [one for one in self.outcomes if one.open or one.is_fresh]
+        for outcome in known:
+            if _is(outcome.expected, sight) or sight.name in outcome.fault.belongs:
+                return
+        said = f"{sight.name}/{sight.stage} {sight.channel}".strip()
+        broken = [outcome for outcome in current if outcome.mended is None]
+        for outcome in broken or current:
+            if said not in outcome.other_pages and not outcome.is_beside:
                 outcome.other_pages.append(said)
-    return found
+
+    def _told_s(self, outcome: Outcome) -> float | None:
+        expected = outcome.expected
+        for when_s, message in self.watched.told:
+            if when_s >= outcome.broken and message["kind"] == "fired":
+                for alert in message["alerts"]:
+                    if (alert["name"], alert["channel"]) == (expected.alert, expected.channel):
+                        return round(when_s - outcome.broken, 1)
+        return None
+
+    async def make(self, name: str, fault: Fault, *, is_beside: bool = False) -> list[Outcome]:
+        """Break, wait until every alert of the fault fired and was told, mend."""
+        await self._until_over(fault)
+        print(json.dumps({"broken": name}), flush=True)
+        mine = [
+            Outcome(name, fault, expected, _now_s(), is_beside=is_beside)
+            for expected in fault.expected
+        ]
+        self.outcomes += mine
+        patience_s = max(one.expected.deadline_s for one in mine) + 2 * WITHIN_S
+        until = mine[0].broken + patience_s
+        try:
+            async with fault.breaking(self.watched):
+                while _now_s() < until and not all(one.fired_s and one.told_s for one in mine):
+                    await self._looked.wait()
+        except (aiohttp.ClientError, LookupError, OSError) as error:  # TimeoutError is one
+            for outcome in mine:
+                outcome.trouble = f"{type(error).__name__}: {error}"
+        finally:
+            for outcome in mine:
+                outcome.mended = _now_s()
+        return mine
+
+    async def until_over(self) -> None:
+        """Wait until every alert is over, or its time for that is."""
+        for outcome in self.outcomes:
+            await self.until_over_one(outcome)
+        await self._looked.wait()
+        await self._looked.wait()
+
+    async def until_over_one(self, outcome: Outcome) -> None:
+        """Wait until an alert is over, or its time for that is."""
+        while outcome.open:
+            await self._looked.wait()
+
+    async def _until_over(self, fault: Fault) -> None:
+        """Wait until an earlier fault no longer raises the same alerts."""
+
+        async def is_over() -> bool:
+            sights = await self.sights()
+            return not any(_is(one, sight) for one in fault.expected for sight in sights)
+
+        if not any(one.alert == "ArchiveHoles" for one in fault.expected):
+            await self._until("an earlier one is over", is_over)
+
+    async def until_quiet(self) -> None:
+        """Wait until no page fires, nor would be taken for one that was told of."""
+        await self.until_no_page()
+        await asyncio.sleep(_FORGOTTEN_S)
+
+    async def until_no_page(self) -> None:
+        """Wait until no page fires: while a station starts, its channels are on slate."""
+
+        async def is_quiet() -> bool:
+            return not any(sight.severity == "page" for sight in await self.sights())
+
+        await self._until("no page fires", is_quiet)
+
+    async def _until(self, what: str, test: Callable[[], Awaitable[bool]]) -> None:
+        """Wait, but not for ever: what was in vain will be seen in the rows."""
+        try:
+            await self.watched.station.until(what, test, _QUIET_S, every_s=_POLL_S)
+        except TimeoutError as error:
+            print(json.dumps({"trouble": str(error)}), flush=True)
 
 
-def _told_s(watched: WatchedStation, fault: Fault, began_s: float) -> float | None:
-    for when_s, message in watched.told:
-        if when_s >= began_s and message["kind"] == "fired":
-            for alert in message["alerts"]:
-                if alert["name"] == fault.alert and alert["channel"] == fault.channel:
-                    return when_s
-    return None
+async def prepare(watched: WatchedStation, studios: tuple[tuple[str, str], ...]) -> None:
+    """Plug the studios in, and wait until segments of every channel are counted.
 
-
-def _row(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "fault": outcome.fault,
-        "alert": f"{outcome.alert}/{outcome.stage}",
-        "deadline_s": outcome.deadline_s,
-        "fired_s": outcome.fired_s,
-        "told_s": outcome.told_s,
-        "cleared_s": outcome.cleared_s,
-        "other_pages": outcome.other_pages,
-        "met": outcome.met,
-    }
-
-
-async def alert_faults(names: list[str], *, offset: int = 23_000) -> list[Outcome]:
-    """Run a watched station and break it in these ways, one after the other."""
-    with tempfile.TemporaryDirectory(prefix="lensong-") as name:
-        folder = Path(name)
-        text = tv_settings(_INPUTS, folder=name, offset=offset, ladder="360p")
-        async with watched_station(
-            text, folder, prometheus_port=offset + 60, webhook_port=offset + 61
-        ) as watched:
-            station = watched.station
-            for channel in ("hytv", "hyfm"):
-                await station.plug_in(channel, "studio")
-            for channel in ("hytv", "hyfm"):
-                await station.until_on_air("studio", _READY_S, channel)
-            await watched.until_scraped()
-            await _until_published(watched)
-            outcomes: list[Outcome] = []
-            async with asyncio.TaskGroup() as tasks:
-                loud = None
-                if LOUDNESS in names:
-                    loud = tasks.create_task(break_station(watched, LOUDNESS, _LOUD))
-                for fault in (item for item in names if item != LOUDNESS):
-                    await _until_quiet(watched)
-                    outcomes.append(await break_station(watched, fault, FAULTS[fault]))
-            return outcomes if loud is None else [*outcomes, loud.result()]
-
-
-async def _until_over(watched: WatchedStation, fault: Fault) -> None:
-    """Wait until an earlier fault no longer raises the same alert."""
-
-    async def is_over() -> bool:
-        return not any(
-            labels["alertname"] == fault.alert and labels.get("channel", "") == fault.channel
-            for labels in await watched.firing()
-        )
-
-    await watched.station.until(f"{fault.alert} is over", is_over, _SLOW_CLEAR_S, every_s=_POLL_S)
-
-
-async def _until_published(watched: WatchedStation) -> None:
-    """Wait for segments; asking the origin for them before would be an error of its answers."""
+    Nobody asks the site before: it has nothing to show, which would be a fault of its own.
+    """
+    station = watched.station
+    for slug, name in studios:
+        await station.plug_in(slug, name)
+    for channel in station.settings.channels:
+        await station.until_on_air(channel.inputs[0].name, _READY_S, channel.slug)
+    await watched.until_scraped()
 
     async def is_published() -> bool:
         ages = await watched.query("channel:lensong_segment_age_seconds:max")
-        return len(ages) == len(watched.station.settings.channels)
+        return len(ages) == len(station.settings.channels)
 
-    await watched.station.until("both channels have segments", is_published, _READY_S)
+    await station.until("every channel has segments", is_published, _READY_S)
 
 
-async def _until_quiet(watched: WatchedStation) -> None:
-    """Wait until no page fires."""
+async def run_session(session: Session, names: set[str], offset: int) -> list[Outcome]:
+    """Run a station and make those of its faults that are named."""
+    with tempfile.TemporaryDirectory(prefix="lensong-") as folder:
+        async with session.station(Path(folder), offset) as watched:
+            await prepare(watched, session.studios)
+            judge = Judge(watched)
+            async with asyncio.TaskGroup() as tasks:
+                looking = tasks.create_task(judge.run())
+                await _make_all(judge, session, names)
+                await judge.until_over()
+                looking.cancel()
+            return judge.outcomes
 
-    async def is_quiet() -> bool:
-        return not any(labels["severity"] == "page" for labels in await watched.firing())
 
-    await watched.station.until("no page fires", is_quiet, _SLOW_CLEAR_S, every_s=_POLL_S)
-    await asyncio.sleep(_FORGOTTEN_S)
+async def _make_all(judge: Judge, session: Session, names: set[str]) -> None:
+    rounds = [[name for name in one if name in names] for one in session.rounds]
+    rounds = [one for one in rounds if one]
+    beside = [name for name in session.beside if name in names and name != session.last]
+    async with asyncio.TaskGroup() as whole:
+        if session.last in names:
+            whole.create_task(judge.make(session.last, FAULTS[session.last], is_beside=True))
+        async with asyncio.TaskGroup() as tasks:
+            for name in beside:
+                tasks.create_task(judge.make(name, FAULTS[name], is_beside=True))
+            for one in rounds[:-1]:
+                await _make_round(judge, one)
+        if rounds:
+            await _make_round(judge, rounds[-1])
+
+
+async def _make_round(judge: Judge, names: list[str]) -> None:
+    await judge.until_quiet()
+    async with asyncio.TaskGroup() as tasks:
+        for name in names:
+            tasks.create_task(judge.make(name, FAULTS[name]))
+
+
+async def alert_faults(names: list[str], *, offset: int = 23_000) -> list[Outcome]:
+    """Make these faults, each in the station that has it; the stations run side by side."""
+    wanted = set(names)
+    async with asyncio.TaskGroup() as tasks:
+        sessions = [
+            tasks.create_task(run_session(session, wanted, offset + index * _PORTS))
+            for index, session in enumerate(SESSIONS.values())
+            if wanted & {name for one in (session.beside, *session.rounds) for name in one}
+        ]
+    return [outcome for session in sessions for outcome in session.result()]
 
 
 async def main() -> bool:
@@ -431,9 +360,11 @@ async def main() -> bool:
     parser.add_argument("--offset", type=int, default=23_000, help="where its ports begin")
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     arguments = parser.parse_args()
-    names = arguments.faults or [LOUDNESS, *FAULTS]
-    outcomes = await alert_faults(names, offset=arguments.offset)
-    rows = [_row(outcome) for outcome in outcomes]
+    unknown = set(arguments.faults) - FAULTS.keys()
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are: {', '.join(FAULTS)}")
+    outcomes = await alert_faults(arguments.faults or list(FAULTS), offset=arguments.offset)
+    rows = [outcome.row() for outcome in outcomes]
     if arguments.json is not None:
         await asyncio.to_thread(arguments.json.write_text, json.dumps(rows, indent=1))
     return all(outcome.met for outcome in outcomes)

@@ -57,13 +57,6 @@ class Figures:
 
 def measure_round(*, inputs: int, measures: bool, seconds: float, into: Figures) -> None:
     """Run one switcher for ``seconds`` after two in which it settles."""
-    random = np.random.default_rng(1)
-    size = _WIDTH * _HEIGHT * 3 // 2
-    pictures = [
-        bytearray(random.integers(16, 236, size, dtype=np.uint8).tobytes())
-        for _ in range(_PICTURES)
-    ]
-    sounds = [random.normal(0, 3_000, (_SAMPLES, 2)).astype(np.int16) for _ in range(_PICTURES)]
     buffers = {
         name: InputBuffer(
             frame_rate=_RATE, jitter_ms=200, has_picture=True, monotonic_ns=monotonic_ns
@@ -90,33 +83,44 @@ def measure_round(*, inputs: int, measures: bool, seconds: float, into: Figures)
         watch.replace(buffers, limits_of(ContentSettings(), is_radio=False), ())
     thread = threading.Thread(target=watch.run)
     thread.start()
-    begin_ns, begin_cpu = monotonic_ns(), 0.0
-    frames = _SETTLED + round(seconds * _RATE)
     try:
-        for index in range(frames):
-            due_ns = begin_ns + index * _FRAME_NS
-            time.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
-            started_ns = monotonic_ns()
-            switcher.tick(_START + index, started_ns)
-            done_ns = monotonic_ns()
-            if index == _SETTLED:
-                begin_cpu = time.process_time()
-            if index >= _SETTLED:
-                into.ticks_ms.append((done_ns - started_ns) / 1e6)
-                into.late_ms.append((done_ns - due_ns) / 1e6)
-            number = _START + index - 2
-            for offset, buffer in enumerate(buffers.values()):
-                at = (index + 7 * offset) % _PICTURES
-                buffer.put_picture(number, pictures[at])
-                buffer.put_sound(number * _SAMPLES, sounds[at])
-        into.cpu_s += time.process_time() - begin_cpu
-        into.seconds += seconds
-        into.dropped += watch.dropped
-        if switcher.on_air != _NAMES[0]:
-            raise RuntimeError("the switcher did not take what it was fed")
+        _run(switcher, list(buffers.values()), seconds, into)
     finally:
         watch.stop()
         thread.join()
+    into.dropped += watch.dropped
+
+
+def _run(switcher: Switcher, buffers: list[InputBuffer], seconds: float, into: Figures) -> None:
+    """Feed noise to the inputs and tick, in real time."""
+    random = np.random.default_rng(1)
+    size = _WIDTH * _HEIGHT * 3 // 2
+    pictures = [
+        bytearray(random.integers(16, 236, size, dtype=np.uint8).tobytes())
+        for _ in range(_PICTURES)
+    ]
+    sounds = [random.normal(0, 3_000, (_SAMPLES, 2)).astype(np.int16) for _ in range(_PICTURES)]
+    begin_ns, begin_cpu = monotonic_ns(), 0.0
+    for index in range(_SETTLED + round(seconds * _RATE)):
+        due_ns = begin_ns + index * _FRAME_NS
+        time.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
+        started_ns = monotonic_ns()
+        switcher.tick(_START + index, started_ns)
+        done_ns = monotonic_ns()
+        if index == _SETTLED:
+            begin_cpu = time.process_time()
+        if index >= _SETTLED:
+            into.ticks_ms.append((done_ns - started_ns) / 1e6)
+            into.late_ms.append((done_ns - due_ns) / 1e6)
+        number = _START + index - 2
+        for offset, buffer in enumerate(buffers):
+            at = (index + 7 * offset) % _PICTURES
+            buffer.put_picture(number, pictures[at])
+            buffer.put_sound(number * _SAMPLES, sounds[at])
+    into.cpu_s += time.process_time() - begin_cpu
+    into.seconds += seconds
+    if switcher.on_air != _NAMES[0]:
+        raise RuntimeError("the switcher did not take what it was fed")
 
 
 def main() -> None:

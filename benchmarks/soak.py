@@ -12,9 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from benchmarks.alert_faults import FAULTS, LOUDNESS, alert_faults
+from benchmarks.alert_faults import alert_faults
 from benchmarks.archive_kills import archive_kills
 from benchmarks.drift import drift
+from benchmarks.fault_list import FAULTS
 from benchmarks.faults import SCENARIOS, run_scenarios
 from benchmarks.lip_sync import lip_sync
 from benchmarks.player_networks import player_networks
@@ -22,6 +23,7 @@ from benchmarks.player_start import player_start
 from benchmarks.radio import radio
 from benchmarks.saturation import saturation
 from benchmarks.station import running_station
+from benchmarks.unknown_names import unknown_names
 from benchmarks.watch import PlaylistKeeper, watch_both
 from benchmarks.week import week
 from tests.judges import judge
@@ -94,9 +96,14 @@ async def saturated(minutes: float) -> bool:
 
 
 async def alerts(_: float) -> bool:
-    """Ten faults of a watched station: the right alert within 30 s, and no other page."""
-    outcomes = await alert_faults([LOUDNESS, *FAULTS])
+    """Every fault of two watched stations: the right alert within 30 s, and no other page."""
+    outcomes = await alert_faults(list(FAULTS))
     return all(outcome.met for outcome in outcomes)
+
+
+async def unknown(_: float) -> bool:
+    """100,000 names that the origin does not know: no process has more series for them."""
+    return await unknown_names(100_000)
 
 
 async def killed_archiving(_: float) -> bool:
@@ -147,6 +154,7 @@ MEASURES: Final[dict[str, tuple[Callable[[float], Awaitable[bool]], float]]] = {
     "player-start": (first_picture, 0),
     "radio": (plain_radio, 10),
     "saturation": (saturated, 1),
+    "unknown-names": (unknown, 0),
     "week": (week_of_seeks, 7),
     "archive-kills": (killed_archiving, 0),
 }

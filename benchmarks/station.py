@@ -32,15 +32,18 @@ __all__ = [
     "command_line",
     "cpu_seconds",
     "descendants",
+    "radio_channel",
     "radio_settings",
     "running_platform",
     "running_station",
+    "tv_inputs",
     "tv_settings",
 ]
 
 ROOT: Final = Path(__file__).parent.parent
 TV_STUDIOS: Final = ("studio", "backup")
 _READY_S: Final = 60.0
+_RETURN_AFTER_S: Final = 10.0
 
 _HEAD: Final = """
 [station]
@@ -72,23 +75,11 @@ name = "Truyền hình đo"
 kind = "tv"
 ladder = "{ladder}"
 """
-_STUDIOS: Final = """
+_INPUT: Final = """
 [[channels.inputs]]
-name = "studio"
-protocol = "rtmp"
-key_sha256_env = "KEY_STUDIO"
-[[channels.inputs]]
-name = "backup"
-protocol = "rtmp"
-key_sha256_env = "KEY_BACKUP"
-[[channels]]
-slug = "hyfm"
-name = "Phát thanh đo"
-kind = "radio"
-[[channels.inputs]]
-name = "studio"
-protocol = "icecast"
-key_sha256_env = "KEY_RADIO"
+name = "{name}"
+protocol = "{protocol}"
+key_sha256_env = "{key}"
 """
 _PORTS: Final = (
     "http",
@@ -105,14 +96,10 @@ _PORTS: Final = (
 )
 _RADIO: Final = """
 [[channels]]
-slug = "hyfm"
-name = "Phát thanh đo"
+slug = "{slug}"
+name = "Phát thanh đo {slug}"
 kind = "radio"
 return_after_s = {return_after_s}
-[[channels.inputs]]
-name = "studio"
-protocol = "icecast"
-key_sha256_env = "KEY_RADIO"
 """
 
 
@@ -267,6 +254,26 @@ def tv_settings(inputs: str, *, folder: str, offset: int, ladder: str) -> str:
     return head + _TV.format(ladder=ladder) + inputs
 
 
+def tv_inputs(*names: str) -> str:
+    """Return the inputs of ``hytv``, in their order: ``studio``, ``backup``."""
+    return "".join(
+        _INPUT.format(name=name, protocol="rtmp", key=f"KEY_{name.upper()}") for name in names
+    )
+
+
+def radio_channel(*names: str, slug: str = "hyfm", return_after_s: float = _RETURN_AFTER_S) -> str:
+    """Return a further channel, a radio.
+
+    Args:
+        names: Its inputs, in their order.
+        slug: The channel's.
+        return_after_s: How long a studio that comes back must be good.
+    """
+    return _RADIO.format(slug=slug, return_after_s=return_after_s) + "".join(
+        _INPUT.format(name=name, protocol="icecast", key="KEY_RADIO") for name in names
+    )
+
+
 def radio_settings(*, folder: str, offset: int, return_after_s: float) -> str:
     """Return the settings file of a station with one radio channel, ``hyfm``.
 
@@ -276,7 +283,7 @@ def radio_settings(*, folder: str, offset: int, return_after_s: float) -> str:
         return_after_s: How long a studio that comes back must be good.
     """
     head = _HEAD.format(folder=folder, **_free_ports(offset))
-    return head + _RADIO.format(return_after_s=return_after_s)
+    return head + radio_channel("studio", return_after_s=return_after_s)
 
 
 def _free_ports(offset: int) -> dict[str, int]:
@@ -332,7 +339,8 @@ async def running_platform(
 async def running_station(*, offset: int = 20_000, ladder: str = "360p") -> AsyncIterator[Station]:
     """Run a station with all its studios plugged in; nothing is left when the block ends."""
     with tempfile.TemporaryDirectory(prefix="lensong-") as name:
-        text = tv_settings(_STUDIOS, folder=name, offset=offset, ladder=ladder)
+        inputs = tv_inputs(*TV_STUDIOS) + radio_channel("studio")
+        text = tv_settings(inputs, folder=name, offset=offset, ladder=ladder)
         async with running_platform(text, Path(name)) as station:
             await station.until_listed()
             for studio in TV_STUDIOS:

@@ -12,8 +12,9 @@ sends its alerts to the station's own monitoring, which posts them to a webhook 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,9 @@ class WatchedStation:
     told: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     """(UNIX seconds, JSON of the webhook) of each message."""
 
+    process: asyncio.subprocess.Process | None = None
+    """Prometheus, while it runs."""
+
     async def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the result of an instant query: ``metric`` and ``value`` of each series.
 
@@ -72,6 +76,53 @@ class WatchedStation:
             if alert["state"] == "firing" and alert["labels"]["alertname"] != "Watchdog"
         ]
 
+    async def held(self) -> list[dict[str, str]]:
+        """Return ``name``, ``severity``, ``stage``, ``channel`` of what monitoring holds firing.
+
+        That is what Prometheus reported, and what the platform noticed by itself.
+        """
+        url = f"{self.station.settings.pages_url}/alerts"
+        async with self.station.client.get(url) as answer:
+            alerts: list[dict[str, str]] = (await answer.json())["alerts"]
+        return alerts
+
+    async def start_prometheus(self) -> None:
+        """Start Prometheus on what it stored before, and wait until it answers.
+
+        Raises:
+            TimeoutError: If it does not.
+        """
+        folder = self.files.parent
+        with (folder / "prometheus.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                "prometheus",
+                f"--config.file={self.files}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/tsdb",
+                f"--web.listen-address={self.prometheus.removeprefix('http://')}",
+                "--log.level=warn",
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+            )
+
+        async def is_ready() -> bool:
+            async with self.station.client.get(f"{self.prometheus}/-/ready") as answer:
+                return answer.status == _OK
+
+        await self.station.until("Prometheus is ready", is_ready, _READY_S)
+
+    async def stop_prometheus(self) -> None:
+        """End Prometheus, if it runs."""
+        process, self.process = self.process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+    def reload_prometheus(self) -> None:
+        """Have Prometheus read its files again, soon."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
+
     async def until_scraped(self) -> None:
         """Wait until Prometheus has read every process once.
 
@@ -88,7 +139,13 @@ class WatchedStation:
 
 @asynccontextmanager
 async def watched_station(
-    text: str, folder: Path, *, prometheus_port: int, webhook_port: int
+    text: str,
+    folder: Path,
+    *,
+    prometheus_port: int,
+    webhook_port: int,
+    monitoring: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[WatchedStation]:
     """Run a platform, Prometheus and a webhook; nothing is left when the block ends.
 
@@ -97,35 +154,27 @@ async def watched_station(
         folder: For settings, logs and Prometheus' data.
         prometheus_port: A free port.
         webhook_port: A free port.
+        monitoring: Lines of ``[monitoring]``.
+        environment: What else the platform's has.
     """
-    more = '[monitoring]\n[[monitoring.webhooks]]\nname = "judge"\nurl_env = "JUDGE_URL"\n'
+    more = f'[monitoring]\n{monitoring}[[monitoring.webhooks]]\nname = "judge"\n'
     urls = {"JUDGE_URL": f"http://127.0.0.1:{webhook_port}/"}
     async with AsyncExitStack() as stack:
         told: list[tuple[float, dict[str, Any]]] = []
         await _take_messages(stack, told, webhook_port)
         station = await stack.enter_async_context(
-            running_platform(text + more, folder, environment=urls)
+            running_platform(
+                f'{text}{more}url_env = "JUDGE_URL"\n',
+                folder,
+                environment={**(environment or {}), **urls},
+            )
         )
         files = folder / "prometheus"
         await _write_files(folder / "station.toml", files)
         address = f"http://127.0.0.1:{prometheus_port}"
-        process = await asyncio.create_subprocess_exec(
-            "prometheus",
-            f"--config.file={files}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/tsdb",
-            f"--web.listen-address=127.0.0.1:{prometheus_port}",
-            "--log.level=warn",
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=stack.enter_context((folder / "prometheus.log").open("wb")),
-        )
-        stack.push_async_callback(_stop, process)
         watched = WatchedStation(station, address, files, told)
-
-        async def is_ready() -> bool:
-            async with station.client.get(f"{address}/-/ready") as answer:
-                return answer.status == _OK
-
-        await station.until("Prometheus is ready", is_ready, _READY_S)
+        stack.push_async_callback(watched.stop_prometheus)
+        await watched.start_prometheus()
         yield watched
 
 
@@ -155,9 +204,3 @@ async def _write_files(settings: Path, files: Path) -> None:
     _, complaint = await process.communicate()
     if process.returncode:
         raise RuntimeError(complaint.decode())
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    await process.wait()

@@ -1,48 +1,31 @@
-"""Debian's Prometheus reads a station on air, well and in a fault."""
+"""Debian's Prometheus reads a station on air, sees its faults, and somebody is told of them.
+
+The short form of ``make soak NAME=alerts``, where every alert is raised by its fault.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from pathlib import Path
-from typing import Final
 
 import pytest
-from aiohttp.test_utils import unused_port
 
-from benchmarks.alert_faults import FAULTS
-from benchmarks.station import tv_settings
-from benchmarks.watched_station import WatchedStation, watched_station
+from benchmarks.alert_faults import Judge, prepare
+from benchmarks.fault_list import FAULTS, QUICK, small_station
+from benchmarks.unknown_names import MOST_NEW, ask_for_unknown, series
+from benchmarks.watched_station import WatchedStation
 from tests.monitoring.promtool import promtool
 from tests.monitoring.test_dashboards import AWAITED, queries
 from tests.monitoring.test_rules import EXPRESSIONS, RECORDED
 
-UNKNOWN_NAMES = 2_000
-INPUTS: Final = """
-[[channels.inputs]]
-name = "studio"
-protocol = "rtmp"
-key_sha256_env = "KEY_STUDIO"
-[[channels]]
-slug = "hyfm"
-name = "Phát thanh đo"
-kind = "radio"
-[[channels.inputs]]
-name = "studio"
-protocol = "icecast"
-key_sha256_env = "KEY_RADIO"
-"""
+UNKNOWN_NAMES = 10_000
+OFFSET = 25_600
 
 WITHOUT_DATA = {
-    "switcher: Host's clock against the time server 0": "the test asks no time server",
-    "packaging: How far back the archive goes 0": "the station is a minute old",
     "objectives: On air in the last 24 h 0": "it is reckoned by whole minutes",
     "objectives: Burn rate (1 uses it up in 30 days) 2": "long windows are judged once a minute",
     "objectives: Burn rate (1 uses it up in 30 days) 3": "the same",
-    "objectives: Alerts firing, and delivered in an hour 1": "the station has no receiver",
-    "audience: Viewers and forecast 1": "a forecast wants four weeks",
-    "audience: Traffic forecast for the coming day's peak 0": "the same",
-    "audience: Traffic forecast for the coming day's peak 1": "no capacity is set",
 }
 """Expressions that a short session cannot give data, each with its reason."""
 
@@ -59,15 +42,6 @@ async def until_data(found: WatchedStation, expr: str, within_s: float = 60) -> 
         return bool(await found.query(expr))
 
     await found.station.until(expr, has_data, within_s, every_s=0.5)
-
-
-async def firing_pages(found: WatchedStation) -> list[tuple[str, str, str]]:
-    """Return (alert, channel, stage) of every page that fires."""
-    return [
-        (labels["alertname"], labels["channel"], labels["stage"])
-        for labels in await found.firing()
-        if labels["severity"] == "page"
-    ]
 
 
 async def empty_expressions(found: WatchedStation) -> set[str]:
@@ -94,11 +68,6 @@ async def check_metrics(found: WatchedStation) -> None:
         assert [line for line in lines if line] == []
 
 
-async def series_of(found: WatchedStation, process: str) -> float:
-    (sample,) = await found.query(f'scrape_samples_scraped{{process="{process}"}}')
-    return float(sample["value"][1])
-
-
 async def rules_in_fault(found: WatchedStation) -> list[str]:
     async with found.station.client.get(f"{found.prometheus}/api/v1/rules") as answer:
         groups = (await answer.json())["data"]["groups"]
@@ -113,37 +82,31 @@ def test_prometheus_reads_a_station_on_air_and_sees_its_faults(tmp_path: Path) -
 
 
 async def session(folder: Path) -> None:
-    """Run well, be asked for unknown names, be watched, go black, lose the studio."""
-    text = tv_settings(INPUTS, folder=str(folder), offset=31_000, ladder="360p")
-    async with watched_station(
-        text, folder, prometheus_port=unused_port(), webhook_port=unused_port()
-    ) as found:
-        station = found.station
-        # The site is not asked before it has something to show: that is a page of its own.
-        for channel in ("hytv", "hyfm"):
-            await station.plug_in(channel, "studio")
-        for channel in ("hytv", "hyfm"):
-            await station.until_on_air("studio", 60, channel)
-        await found.until_scraped()
+    """Be asked for unknown names, be watched, be broken in many ways at once, lose the studio."""
+    async with small_station(folder, OFFSET) as found:
+        await prepare(found, (("hytv", "studio"), ("hyfm", "studio")))
         # Two samples of the youngest counters, and the rules made of them.
         await until_data(found, "channel:lensong_part_delay_seconds:p99 >= 0")
         await until_data(found, "count_over_time(lensong_encoder_up[1m]) >= 4")
-        await until_data(found, 'absent(ALERTS{alertstate="firing",severity="page"})')
-        before = await series_of(found, "origin-0")
-        for number in range(UNKNOWN_NAMES):
-            url = f"{station.site}/live/nowhere{number}/index.m3u8"
-            async with station.client.get(url) as answer:
-                assert answer.status == 404
-        async with FAULTS["player-bad-network"].breaking(found):  # some who watch, and tell of it
-            async with FAULTS["picture-black"].breaking(found):
-                await until_data(found, "channel_kind:lensong_faulty_input:max")
-                await until_data(found, "channel:lensong_stalled:ratio_rate2m >= 0")
-                empty = await empty_expressions(found)
-            await station.unplug("hytv", "studio")
-            await until_data(found, 'ALERTS{alertname="ChannelOnSlate",alertstate="firing"}')
-            assert await firing_pages(found) == [("ChannelOnSlate", "hytv", "input")]
-            empty &= await empty_expressions(found)
-        assert await series_of(found, "origin-0") - before <= 10
+        judge = Judge(found)
+        await judge.until_no_page()
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(judge.run())
+            port = found.station.settings.network.http_port
+            await ask_for_unknown(port, 200)  # every handler has its series then
+            before = await series(found)
+            asked = await ask_for_unknown(port, UNKNOWN_NAMES)
+            assert max(asked) < 500
+            after = await series(found)
+            assert [one for one in after if after[one] - before[one] > MOST_NEW] == []
+            async with FAULTS["player-bad-network"].breaking(found):  # some who watch
+                empty = await break_much(judge)
+                (slate,) = await judge.make("publisher-killed", FAULTS["publisher-killed"])
+                empty &= await empty_expressions(found)
+            await judge.until_over_one(slate)
+            looking.cancel()
+        assert [outcome.row() for outcome in judge.outcomes if not outcome.named] == []
+        assert slate.met, slate.row()
         awaited = {
             name
             for name, expr in (queries() | EXPRESSIONS).items()
@@ -155,3 +118,13 @@ async def session(folder: Path) -> None:
         slow = await found.query("quantile_over_time(0.5, scrape_duration_seconds[2m]) > 0.05")
         assert slow == []
         await check_metrics(found)
+
+
+async def break_much(judge: Judge) -> set[str]:
+    """Make every quick fault at once; return which expressions had no data meanwhile."""
+    async with asyncio.TaskGroup() as tasks:
+        for name, fault in QUICK.items():
+            tasks.create_task(judge.make(name, fault))
+        await until_data(judge.watched, "channel_kind:lensong_faulty_input:max")
+        await until_data(judge.watched, "channel:lensong_stalled:ratio_rate2m >= 0")
+        return await empty_expressions(judge.watched)
