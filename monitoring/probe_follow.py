@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from core.clock import unix_ns
 from core.errors import FormatError
+from core.loudness import decibels
 from core.timeline import UnixNs
 from monitoring.probe_checks import PlaylistWatch
 from monitoring.probe_choice import Watched, hold_back_s, start_of
@@ -223,6 +224,14 @@ class Follower:
             )
         for fault in faults:
             self._shared.note(fault)
+        if facts.sound is not None:
+            self._note_loudness()
+
+    def _note_loudness(self) -> None:
+        report, meter = self._shared.report, self._shared.content.meter
+        report.loudness_lufs = meter.integrated.integrated
+        peak_dbtp, highest = decibels(meter.true_peak), report.true_peak_dbtp
+        report.true_peak_dbtp = peak_dbtp if highest is None else max(highest, peak_dbtp)
 
     async def _facts(self, segment: Segment, data: bytes, *, decode: bool) -> SegmentFacts | None:
         """Look into a segment; None, with a fault, if there is nothing that can be read."""

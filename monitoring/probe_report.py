@@ -41,6 +41,12 @@ class ProbeReport:
     parts: int = 0
     pictures: int = 0
     received_bytes: int = 0
+    loudness_lufs: float | None = None
+    """Integrated, of all that was heard since the hour or the programme began; EBU R 128."""
+
+    true_peak_dbtp: float | None = None
+    """The highest of all that was heard."""
+
     notes: list[str] = field(default_factory=list)
     """What was not judged, and why."""
 
@@ -62,14 +68,18 @@ def render_table(report: ProbeReport) -> str:
         ("for", f"{report.watched_s:.1f} s"),
         ("start-up", _seconds(report.startup_s)),
         ("live latency", _seconds(report.live_latency_s)),
-        (
-            "seen",
-            _counts(report),
-        ),
+        ("loudness", _loudness(report)),
+        ("seen", _counts(report)),
         *(("note", text) for text in report.notes),
     ]
     lines = [f"{name:<13} {value}" for name, value in facts]
     return "\n".join([*lines, "", *_fault_lines(report), ""])
+
+
+def _loudness(report: ProbeReport) -> str:
+    if report.loudness_lufs is None or report.true_peak_dbtp is None:
+        return "not known"
+    return f"{report.loudness_lufs:.1f} LUFS, true peak {report.true_peak_dbtp:.1f} dBTP"
 
 
 def _counts(report: ProbeReport) -> str:
@@ -117,6 +127,8 @@ def render_json(report: ProbeReport) -> str:
             "watched_s",
             "startup_s",
             "live_latency_s",
+            "loudness_lufs",
+            "true_peak_dbtp",
             "playlists",
             "segments",
             "parts",

@@ -6,6 +6,7 @@ All scenarios run side by side, once, on the wall clock: FFmpeg writes them live
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,12 @@ from typing import Final
 import pytest
 from prometheus_client import CollectorRegistry
 
+from core.clock import unix_ns
 from core.content import CONTENT_KINDS
+from core.content_settings import ContentExceptionSettings
+from core.guide import GuideSnapshot, Programme
+from core.guide_files import write_guide
+from monitoring.probe_content import OutputRules
 from monitoring.probe_player import Probe
 from monitoring.probe_report import ProbeReport, render_table
 from monitoring.probe_service import ProbeService
@@ -60,11 +66,30 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ProbeReport]:
     return asyncio.run(_watch_all(tmp_path_factory.mktemp("foreign")))
 
 
+_EXCUSED: Final = ContentExceptionSettings(kinds=("black", "silence"), programme="Phút mặc niệm*")
+
+
+def _dark_hours() -> GuideSnapshot:
+    """Return a guide by which what is dark now is meant to be."""
+    now_s = unix_ns() // 1_000_000_000
+    minute = Programme(
+        id="p",
+        channel="excused",
+        start_s=now_s - 3_600,
+        end_s=now_s + 3_600,
+        title="Phút mặc niệm 27/7",
+    )
+    return GuideSnapshot(channel="excused", programmes=(minute,))
+
+
 async def _watch_all(folder: Path) -> dict[str, ProbeReport]:
     async with foreign_sources(folder) as folders, harmful_server(folders) as site:
         probes = {name: Probe(f"{site}/{name}/master.m3u8", vantage="here") for name in HARMS}
         targets = {name: f"{site}/{name}/master.m3u8" for name in ("healthy-ts", "dark")}
-        service = ProbeService(targets, "inside", _REGISTRY)
+        targets["excused"] = targets["dark"]
+        rules = {"excused": OutputRules(exceptions=(_EXCUSED,))}
+        await asyncio.to_thread(write_guide, folder / "guide", _dark_hours())
+        service = ProbeService(targets, "inside", _REGISTRY, rules=rules, guide=folder / "guide")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_for_a_while(service))
             for probe in probes.values():
@@ -98,6 +123,10 @@ def test_a_healthy_stream_is_played_decoded_and_measured(reports: dict[str, Prob
     assert report.startup_s is not None
     assert report.live_latency_s is not None
     assert 6.0 <= report.live_latency_s < 10.0
+    assert report.loudness_lufs == pytest.approx(-18.8, abs=0.4)
+    assert report.true_peak_dbtp == pytest.approx(-17.8, abs=0.6)
+    line = r"^loudness +-1[89]\.\d LUFS, true peak -1[78]\.\d dBTP$"
+    assert re.search(line, render_table(report), re.MULTILINE)
     assert reports["healthy-fmp4"].form == "multivariant, live, fMP4"
 
 
@@ -138,6 +167,26 @@ def test_the_service_tells_prometheus_what_the_player_had(
     assert -21 < loudness < -15
     peak = sample("lensong_audio_true_peak_dbtp", "healthy-ts", **point)
     assert -19 < peak < -16
+
+
+def test_what_the_guide_excuses_is_no_fault_of_the_same_stream(
+    reports: dict[str, ProbeReport],
+) -> None:
+    assert reports
+
+    def seen(channel: str) -> list[float | None]:
+        black = {"channel": channel, "kind": "black"}
+        return [
+            _REGISTRY.get_sample_value(name, labels)
+            for name, labels in (
+                ("lensong_content_fault_active", black | {"point": "output"}),
+                ("lensong_probe_faults_total", black | {"vantage": "inside"}),
+                ("lensong_probe_success", {"channel": channel, "vantage": "inside"}),
+            )
+        ]
+
+    assert seen("dark") == [1, 1, 0]
+    assert seen("excused") == [0, 0, 1]
 
 
 def test_faults_name_the_segment(reports: dict[str, ProbeReport]) -> None:
