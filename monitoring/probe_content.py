@@ -6,6 +6,7 @@ key frames only, so a picture is judged every second or two, and a segment comes
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
@@ -25,6 +26,7 @@ _TOLD: Final[tuple[FaultKind, ...]] = ("black", "freeze", "silence", "mono_loss"
 """What a player tells as its own fault.  Loudness is not: how loud a channel that is not ours is
 meant to be, nobody knows."""
 
+_REMEMBERED: Final = 32
 _GONE_S: Final = 15.0
 """Key frames of strangers may be ten seconds apart, and segments are lost on the way."""
 
@@ -68,6 +70,7 @@ class OutputContent:
         self.rules = OutputRules() if rules is None else rules
         self.meter = ContentMeter(self.rules.limits, gone_s=_GONE_S)
         self._seen_s = self._heard_s = 0.0
+        self._taken: deque[tuple[int, bool]] = deque(maxlen=_REMEMBERED)
         self._period: object = None
         self.schedule = ContentSchedule(self.rules.zone, self.rules.exceptions)
         """What is excused when, by media time as a playlist dates it; wants to know the guide."""
@@ -97,10 +100,15 @@ class OutputContent:
             at_s: When it was on air, UNIX seconds; the moment at which it came where nobody says.
 
         Returns:
-            A fault for each kind that is flagged at its end.
+            A fault for each kind that is flagged at its end; none of what was taken already.
         """
+        # A player that begins anew begins with what the one before it had.
+        key = (msn, bool(facts.pictures))
+        if key in self._taken:
+            return []
+        self._taken.append(key)
         self.meter.excepted = self.schedule.kinds_at(at_s)
-        self.meter.age(at_s)
+        self.meter.age(max(at_s, self._seen_s if facts.pictures else self._heard_s))
         kinds: list[FaultKind] = []
         if facts.pictures:
             self._look(facts.pictures, at_s, duration_s)
@@ -119,7 +127,7 @@ class OutputContent:
         return self._seen_s if kind in PICTURE_KINDS else self._heard_s
 
     def _look(self, pictures: tuple[Luma, ...], at_s: float, duration_s: float) -> None:
-        # Never back: what is dated anew, or comes a second time, follows on the last.
+        # Never back: what is dated anew follows on the last.
         now_s = max(at_s, self._seen_s)
         for picture in pictures:
             self.meter.see(picture, now_s)

@@ -137,6 +137,20 @@ def test_what_is_dated_back_goes_on_after_the_last() -> None:
 
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def test_a_player_that_begins_anew_has_nothing_twice() -> None:
+    viewer = Viewer()
+    viewer.take(BLACK, times=2)
+    loudness = viewer.content.meter.integrated.blocks
+    viewer.msn = 0
+    assert viewer.take(BLACK, times=2) == []
+    assert viewer.content.meter.integrated.blocks == loudness
+    facts = SegmentFacts("mp4", (), (BLACK,))
+    (fault,) = viewer.content.take(facts, duration_s=2.0, msn=2, at_s=BEGIN_S + 4)
+    assert fault.detail == "black for 6.0 s at segment 2"
+
+
 RULES = output_rules(
     parse_settings(
         """
