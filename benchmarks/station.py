@@ -100,6 +100,8 @@ slug = "{slug}"
 name = "Phát thanh đo {slug}"
 kind = "radio"
 return_after_s = {return_after_s}
+[channels.content]
+target_lufs = -21  # of the studios' music
 """
 
 

@@ -142,6 +142,14 @@ class AlertBook:
         held.sort(key=lambda item: (item.alert.severity != "page", item.began_s))
         return [Told(alert=item.alert, began_s=item.began_s) for item in held]
 
+    def claimed(self, source: str) -> list[Alert]:
+        """Return what fires by a source's word."""
+        return [
+            held.alert
+            for held in self._held.values()
+            if held.ended_s is None and source in held.claims
+        ]
+
     def receive(self, source: str, reports: Iterable[Report], now_s: float) -> int:
         """Take what a source says; return how many reports were refused for want of room."""
         self.heard_s[source] = now_s

@@ -209,7 +209,13 @@ class AlertDesk:
             while True:
                 heard_s = self._book.heard_s.get(_PROMETHEUS)
                 silent_s = None if heard_s is None else unix_ns() / 1e9 - heard_s
-                seen = await look_around(self._settings, calls, prometheus_silent_s=silent_s)
+                found = self._book.claimed(_PROMETHEUS)
+                seen = await look_around(
+                    self._settings,
+                    calls,
+                    prometheus_silent_s=silent_s,
+                    prometheus=frozenset((alert.name, alert.channel) for alert in found),
+                )
                 self._take(_OURS, self._own.look(seen))
                 await asyncio.sleep(_LOOK_S)
 

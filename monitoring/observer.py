@@ -19,6 +19,9 @@ __all__ = ["admin_ports", "look_around"]
 
 _LAST_SEGMENT: Final = "lensong_packager_last_segment_timestamp_seconds"
 _OK: Final = 200
+_KEEPS_UP: Final = 0.98
+"""Media that an encoder must make of each second, as in the rule EncoderSlow."""
+
 _GB: Final = 1_000_000_000
 
 
@@ -39,7 +42,11 @@ def admin_ports(settings: Settings) -> dict[str, tuple[int, str]]:
 
 
 async def look_around(
-    settings: Settings, calls: AdminCalls, *, prometheus_silent_s: float | None
+    settings: Settings,
+    calls: AdminCalls,
+    *,
+    prometheus_silent_s: float | None,
+    prometheus: frozenset[tuple[str, str]] = frozenset(),
 ) -> Seen:
     """Ask all processes at once.  Cancelling is safe.
 
@@ -47,6 +54,7 @@ async def look_around(
         settings: Which processes there are.
         calls: How they are asked.
         prometheus_silent_s: Since when nothing is heard of Prometheus; None where it never was.
+        prometheus: (name, channel or an empty text) of what fires by its word.
     """
     ports = admin_ports(settings)
     async with asyncio.TaskGroup() as tasks:
@@ -57,14 +65,17 @@ async def look_around(
         free = tasks.create_task(asyncio.to_thread(_free_bytes, settings))
     replies = {name: task.result() for name, task in asked.items()}
     packager = replies["packager"]
+    status = {
+        channel: replies[name].body
+        for name, (_, channel) in ports.items()
+        if channel and replies[name].status == _OK
+    }
     return Seen(
         now_s=unix_ns() / 1e9,
         segment_end_s=_segment_ends(settings, packager),
-        on_air={
-            channel: _source(replies[name].body)
-            for name, (_, channel) in ports.items()
-            if channel and replies[name].status == _OK
-        },
+        on_air={channel: _source(body) for channel, body in status.items()},
+        slow=frozenset(channel for channel, body in status.items() if _is_slow(body)),
+        prometheus=prometheus,
         silent=frozenset(name for name, reply in replies.items() if not reply.status),
         processes={name: channel for name, (_, channel) in ports.items()},
         free_bytes=free.result(),
@@ -101,6 +112,10 @@ def _source(status: Mapping[str, Any] | None) -> str | None:
     is_ordered = status.get("blackout") or status.get("take") == "slate"
     source = status.get("on_air")
     return None if source == "slate" and is_ordered else source
+
+
+def _is_slow(status: Mapping[str, Any] | None) -> bool:
+    return float((status or {}).get("encoder_speed_ratio", 1.0)) < _KEEPS_UP
 
 
 def _free_bytes(settings: Settings) -> int | None:

@@ -18,6 +18,7 @@ _OFF_AIR_S: Final = 12.0
 """The newest segment is this old: nobody sees anything new."""
 
 _SLATE_S: Final = 10.0
+_SLOW_S: Final = 20.0
 _ABSENT_S: Final = 30.0
 _HOLD_S: Final = 60.0
 """How long a word of ours holds; we say it anew every few seconds."""
@@ -58,6 +59,12 @@ class Seen:
     prometheus_silent_s: float | None = None
     """Since when nothing is heard of Prometheus; None where it never was."""
 
+    slow: frozenset[str] = frozenset()
+    """Channels whose encoder does not keep up."""
+
+    prometheus: frozenset[tuple[str, str]] = frozenset()
+    """(name, channel or an empty text) of what fires by Prometheus' word."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -78,6 +85,14 @@ _OFF_AIR: Final = _Kind(
     "Xem `lensong status`; tiến trình nào không ok thì xem nhật ký của nó. / See `lensong status`.",
 )
 _NOT_YET_ON_AIR: Final = replace(_OFF_AIR, after_s=_ABSENT_S)
+_SLOW: Final = _Kind(
+    "EncoderSlow",
+    "page",
+    "encoder",
+    _SLOW_S,
+    "Bộ mã hoá không theo kịp. / The encoder does not keep up.",
+    "Xem tải CPU của máy chủ trước. / Look at the host's processors first.",
+)
 _ON_SLATE: Final = _Kind(
     "ChannelOnSlate",
     "page",
@@ -119,8 +134,15 @@ _BLIND: Final = _Kind(
 )
 
 
+_CAUSES: Final = {
+    "ChannelOffAir": "EncoderSlow",
+    "ChannelOnSlate": "ContentFaultOnAir",
+    "ChannelMetricsAbsent": "ChannelOffAir",
+}
+"""What is not told of a channel while its cause is, as in the rules: one fault makes one page."""
+
 OWN_NAMES: Final = frozenset(
-    kind.name for kind in (_OFF_AIR, _ON_SLATE, _ABSENT, _SPARE_ABSENT, _DISK, _BLIND)
+    kind.name for kind in (_OFF_AIR, _SLOW, _ON_SLATE, _ABSENT, _SPARE_ABSENT, _DISK, _BLIND)
 )
 """Every alert that this module can raise."""
 
@@ -135,8 +157,12 @@ class OwnAlerts:
     def look(self, seen: Seen) -> list[Report]:
         """Return what fires after this round, and what is over since the last one."""
         found: dict[tuple[str, str], tuple[_Kind, tuple[tuple[str, str], ...]]] = {}
-        for kind, labels in self._conditions(seen):
-            found[kind.name, str(labels)] = (kind, labels)
+        conditions = list(self._conditions(seen))
+        told = {(kind.name, dict(labels).get("channel", "")) for kind, labels in conditions}
+        told |= seen.prometheus
+        for kind, labels in conditions:
+            if not _is_explained(kind.name, dict(labels).get("channel", ""), told):
+                found[kind.name, str(labels)] = (kind, labels)
         reports: list[Report] = []
         for key, (kind, labels) in found.items():
             since_s = self._since.setdefault(key, seen.now_s)
@@ -181,6 +207,8 @@ class OwnAlerts:
                 yield replace(_NOT_YET_ON_AIR, stage=stage), (("channel", channel),)
             elif end_s is not None and seen.now_s - end_s > _OFF_AIR_S:
                 yield replace(_OFF_AIR, stage=stage), (("channel", channel),)
+        for channel in seen.slow:
+            yield _SLOW, (("channel", channel),)
         for channel, source in seen.on_air.items():
             if source == "slate":
                 yield _ON_SLATE, (("channel", channel),)
@@ -190,6 +218,12 @@ class OwnAlerts:
         silent_s = seen.prometheus_silent_s
         if silent_s is not None and _BLIND_S < silent_s < _FORGOTTEN_S:
             yield _BLIND, ()
+
+
+def _is_explained(name: str, channel: str, told: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether the cause of an alert is told of; one of no channel has any channel's."""
+    cause = _CAUSES.get(name)
+    return any(of == cause and (where == channel or not channel) for of, where in told)
 
 
 def _report(

@@ -60,7 +60,7 @@ class LiveSpool:
         """
         self._root, self._failed = root, failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._failing = False
+        self._failing: set[str] = set()
         # Both belong to the thread (and to load(), which runs before it).
         self._numbered: dict[str, dict[int, list[Path]]] = defaultdict(lambda: defaultdict(list))
 
@@ -125,13 +125,13 @@ class LiveSpool:
             job()
         except OSError as error:
             self._failed(channel)
-            if not self._failing:  # a full disk fails ten times a second: one line is enough
+            if channel not in self._failing:  # ten times a second: one line is enough
                 log.warning("spool_failed", channel=channel, detail=str(error))
-            self._failing = True
+            self._failing.add(channel)
         else:
-            if self._failing:
+            if channel in self._failing:
                 log.info("spool_works_again", channel=channel)
-            self._failing = False
+            self._failing.discard(channel)
 
     def _write_media(self, item: _Media) -> None:
         folder = self._root / item.channel

@@ -48,6 +48,7 @@ def render_status(state: ProgrammeState) -> dict[str, Any]:
             "at_ns": last.frame * 1_000_000_000 // state.frame_rate,
         },
         "encoder_pid": None if run is None else run.pid,
+        "encoder_speed_ratio": state.keeper.speed_ratio,
         "encoder_restarts": sum(state.encoder_restarts.values()),
         "decoder_pids": {name: item.decoder.pid for name, item in state.inputs.items()},
         "frame": state.programme.frame,

@@ -81,3 +81,47 @@ def test_an_installation_without_prometheus_for_a_week_has_none() -> None:
     own = OwnAlerts()
     assert own.look(replace(WELL, prometheus_silent_s=8 * 86_400.0)) == []
     assert own.look(replace(WELL, prometheus_silent_s=None)) == []
+
+
+def off_air(now_s: float, **changed: object) -> Seen:
+    return replace(WELL, now_s=now_s, segment_end_s={"hytv": now_s - 60}, **changed)  # type: ignore[arg-type]
+
+
+def test_a_starved_encoder_is_told_of_and_not_also_that_nothing_new_comes() -> None:
+    own = OwnAlerts()
+    slow = frozenset({"hytv"})
+    assert names(own.look(off_air(1000.0, slow=slow)), 1000.0) == []
+    assert names(own.look(off_air(1015.0, slow=slow)), 1015.0) == []
+    found = names(own.look(off_air(1020.0, slow=slow)), 1020.0)
+    assert found == [("EncoderSlow", {"channel": "hytv"})]
+
+
+def test_a_programme_that_hangs_is_off_air_and_not_without_metrics_as_well() -> None:
+    own = OwnAlerts()
+    for now_s in (1000.0, 1040.0):
+        silent = off_air(now_s, silent=frozenset({"programme-hytv"}))
+        assert names(own.look(silent), now_s) == [("ChannelOffAir", {"channel": "hytv"})]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told", "expected"),
+    [
+        ({"segment_end_s": {"hytv": 900.0}}, ("EncoderSlow", "hytv"), []),
+        ({"segment_end_s": {"hytv": 900.0}}, ("EncoderSlow", "hyfm"), ["ChannelOffAir"]),
+        ({"segment_end_s": {"hytv": 900.0}}, ("ProbeFailing", "hytv"), ["ChannelOffAir"]),
+        ({"segment_end_s": {"hytv": 900.0}}, ("ChannelOffAir", "hytv"), ["ChannelOffAir"]),
+        ({"on_air": {"hytv": "slate"}}, ("ContentFaultOnAir", "hytv"), []),
+        ({"silent": frozenset({"packager"})}, ("ChannelOffAir", "hytv"), []),
+        ({"silent": frozenset({"packager"})}, ("EncoderSlow", "hytv"), ["ChannelMetricsAbsent"]),
+    ],
+)
+def test_what_prometheus_tells_the_cause_of_is_not_told_again(
+    changed: dict[str, object], told: tuple[str, str], expected: list[str]
+) -> None:
+    own = OwnAlerts()
+    found: list[tuple[str, dict[str, str]]] = []
+    for now_s in (1000.0, 1040.0):
+        wrong = replace(WELL, now_s=now_s, segment_end_s={"hytv": now_s})
+        wrong = replace(wrong, prometheus=frozenset({told}), **changed)  # type: ignore[arg-type]
+        found = names(own.look(wrong), now_s)
+    assert [name for name, _ in found] == expected

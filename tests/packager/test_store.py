@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from core.publication import (
     ChannelState,
     HeaderPublished,
@@ -113,6 +115,14 @@ async def test_a_disk_that_cannot_be_written_is_counted_and_works_again(tmp_path
     await asyncio.to_thread(root.unlink)
     await write(spool, part(8))
     assert await asyncio.to_thread(reading, root, "hytv") == [part(8)]
+
+
+async def test_one_channel_that_cannot_be_written_is_one_log_line(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "hytv").write_text, "a file is in the way")
+    spool = LiveSpool(tmp_path, failed=lambda _: None)
+    with capture_logs() as lines:
+        await write(spool, *(part(number, channel=of) for number in (7, 8) for of in ("hytv", "b")))
+    assert [(line["event"], line["channel"]) for line in lines] == [("spool_failed", "hytv")]
 
 
 async def test_a_disk_that_is_too_slow_drops_and_counts(tmp_path: Path) -> None:
