@@ -154,7 +154,7 @@ class Requests:
                 passed_ms = gap_ms if gap_ms < PAUSE_MS else 0
             elif not asked.has_starved and not asked.is_urgent and idle_ms > _LEAST_PAUSE_MS:
                 passed_ms = max(0, gap_ms - idle_ms)
-        if self.is_playing and passed_ms == gap_ms:
+        if self.is_playing and passed_ms == gap_ms and not stalled_ms:
             self.gaps_ms += gap_ms
             self.gap_squares += gap_ms * gap_ms
         self.is_playing = state == "p"

@@ -244,7 +244,9 @@ class Sessions:
         if told.is_paused and session.paused_ms is None:
             session.paused_ms = now_ms
         if told.report is not None:
-            session.ts_ms = now_ms - told.passed_ms
+            still_ms = min(told.stalled_ms, told.passed_ms)
+            _stand_still(session, still_ms)
+            session.ts_ms = now_ms - told.passed_ms + still_ms
             session.paused_ms = session.paused_ms if session.state == "a" else None
             _take(session, told.report, session.counts)
             if not session.startup_told:
@@ -443,6 +445,14 @@ def _take_startup(session: _Session, report: Report, counts: ChannelCounts) -> N
         session.startup_told or session.ts_ms - started_ts_ms >= _WAIT_FOR_MSD_MS
     ):
         _count_startup(session, counts)
+
+
+def _stand_still(session: _Session, passed_ms: int) -> None:
+    """Count time that was watched and in which nothing was played, whatever the state says."""
+    state = session.state
+    session.state = "w" if state == "p" else state
+    _let_pass(session, passed_ms, session.counts)
+    session.state = state
 
 
 def _let_pass(session: _Session, passed_ms: int, counts: ChannelCounts) -> None:

@@ -108,9 +108,9 @@ class Unreported:
 
     def count(self, now_ms: int) -> dict[str, int]:
         """Return how many watch each channel and do not report."""
+        self._clean(now_ms)  # viewers are told for how long at most a hash is held
         if now_ms < self._before_ends_ms:
             return {slug: self._before.get(slug, 0) for slug in self._asked}
-        self._clean(now_ms)
         reported = self._reported.keys()
         return {slug: len(keys.keys() - reported) for slug, keys in self._asked.items()}
 

@@ -117,6 +117,7 @@ def test_a_stall_lasts_for_as_long_as_the_buffer_tells(version: str) -> None:
     assert watched.value("stalls_total") == 1
     assert watched.value("stall_seconds_total") == pytest.approx(3.0)
     assert watched.value("watched_seconds_total", kind="live") == pytest.approx(59.0)
+    assert watched.value("rendition_seconds_total", rendition="360p") == pytest.approx(54.0)
 
 
 def test_a_stall_that_the_player_timed_is_believed_and_counted_once() -> None:
@@ -129,6 +130,27 @@ def test_a_stall_that_the_player_timed_is_believed_and_counted_once() -> None:
     watched.ask(62, SEGMENT, "bl=3000,d=4000,ot=v,sta=p,v=2")
     assert watched.value("stalls_total") == 1
     assert watched.value("stall_seconds_total") == pytest.approx(1.7)
+
+
+def test_what_the_buffer_told_of_a_stall_is_not_added_to_what_the_player_timed() -> None:
+    watched = Watched()
+    watched.start()
+    watched.play(6, 50, ",sta=p,v=2")
+    # 2.5 of 5 seconds were not played so far.
+    watched.ask(55, SEGMENT, "bl=13500,d=4000,ot=v,sta=r,bs,su,v=2")
+    assert watched.value("stall_seconds_total") == pytest.approx(2.5)
+    watched.ask(58, SEGMENT, "bl=15000,d=4000,ot=v,sta=p,bsd=3100,v=2")
+    assert watched.value("stall_seconds_total") == pytest.approx(3.1)
+    assert watched.value("stalls_total") == 1
+
+
+def test_the_buffer_of_sound_is_not_compared_with_that_of_the_picture() -> None:
+    watched = Watched()
+    for at_s in range(0, 50, 4):
+        watched.ask(at_s, SOUND, "bl=30000,d=4000,ot=a")
+    watched.ask(51, SEGMENT, "bl=32000,d=4000,ot=v,bs")
+    assert watched.value("stalls_total") == 1
+    assert watched.value("stall_seconds_total") == 0
 
 
 def test_a_player_without_a_word_of_its_buffer_stalls_as_long_as_its_state_says() -> None:
