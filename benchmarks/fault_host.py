@@ -126,8 +126,8 @@ def lost_until_removed(channel: str) -> Breaking:
         yield
 
         async def is_removed() -> bool:
-            return not await watched.query(
-                f'lensong_archive_missing_segments{{channel="{channel}"}} > 0'
+            return bool(
+                await watched.query(f'lensong_archive_missing_segments{{channel="{channel}"}} == 0')
             )
 
         await watched.station.until("the hour is removed", is_removed, _HOUR_S, every_s=1.0)

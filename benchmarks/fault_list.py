@@ -150,6 +150,7 @@ _PROCESSES: Final = {
         _ticket("ProcessMetricsAbsent", "origin", "", 65),
         belongs=("ProbeFailing",),  # every second connection is answered by nobody
     ),
+    "origins-cut-off": _fault(ways.origins_cut_off, _page("ChannelOffAir", "origin", "hyfm", 40)),
     "origins-stopped": _fault(
         ways.processes_stopped(("origin", "0"), ("origin", "1")),
         _page("ChannelMetricsAbsent", "origin", "", 35),
@@ -173,7 +174,8 @@ _VIEWERS: Final = {
     ),
     "origin-errors": _fault(
         viewers.overload,
-        _page("DeliveryErrorBudgetFast", "origin", "", 20, _FIVE_MINUTES_S),
+        # After five minutes of 100 good answers a second.
+        _page("DeliveryErrorBudgetFast", "origin", "", 45, _FIVE_MINUTES_S),
         belongs=("ProbeFailing",),
     ),
     "errors-draining": _fault(
@@ -398,8 +400,8 @@ SESSIONS: Final[dict[str, Session]] = {
             ("picture-black",),
             ("picture-frozen",),
             ("sound-silent",),
-            ("encoder-starved",),
             ("programme-stalls",),
+            ("encoder-starved",),
             ("packager-delayed",),
             ("packager-stopped",),
             ("clock-steps",),
@@ -444,6 +446,7 @@ SESSIONS: Final[dict[str, Session]] = {
             ("origin-errors",),
             ("origin-stopped",),
             ("origins-stopped",),
+            ("origins-cut-off",),
             ("targets-gone",),
             ("prometheus-stopped",),
         ),

@@ -22,6 +22,7 @@ __all__ = [
     "decoder_killed",
     "encoder_killed",
     "encoder_starved",
+    "origins_cut_off",
     "packager_delayed",
     "processes_lagging",
     "processes_stopped",
@@ -170,6 +171,21 @@ def stopped_for(seconds: float, *words: str) -> Breaking:
         yield
 
     return breaking
+
+
+@asynccontextmanager
+async def origins_cut_off(watched: WatchedStation) -> AsyncIterator[None]:
+    """Somebody cleans ``run_dir`` of the packager's socket; then the origins are started again."""
+    settings = watched.station.settings
+    socket = settings.packager_socket
+    aside = socket.with_suffix(".aside")
+    await asyncio.to_thread(socket.rename, aside)
+    try:
+        for index in range(settings.origin.count):
+            os.kill(watched.station.service_pid("-m", "origin", str(index)), signal.SIGKILL)
+        yield
+    finally:
+        await asyncio.to_thread(aside.rename, socket)
 
 
 def processes_lagging(*processes: tuple[str, ...]) -> Breaking:

@@ -26,6 +26,13 @@ _NEVER_PUBLISHED: Final = (
 )
 _EDGE_LAG: Final = "max by (channel) (lensong_origin_live_edge_lag_seconds) > 12"
 
+_UNKNOWN_TO_ORIGINS: Final = (
+    "channel:lensong_segment_age_seconds:max <= 12\n"
+    "and on (channel) count_over_time(channel:lensong_segment_age_seconds:max[30s]) >= 6\n"
+    "unless on (channel) max_over_time(lensong_origin_live_edge_lag_seconds[30s])\n"
+    'and on () max(up{job="lensong",process=~"origin-.+"}) == 1'
+)
+
 ENCODER_SLOW: Final = Alert(
     name="EncoderSlow",
     severity="page",
@@ -66,10 +73,12 @@ CHANNEL_OFF_AIR: Final = Alert(
             f"or {_EDGE_LAG}\nunless on (channel) channel:lensong_segment_age_seconds:max\n"
             + _SLOW_ENCODER,
         ),
-        # It is published, and not served.
+        # It is published, and not served; or no origin that answers knows the channel, since each
+        # was started while the packager could not be reached.
         Case(
             stage="origin",
-            expr=f"{_EDGE_LAG}\nand on (channel) channel:lensong_segment_age_seconds:max <= 12",
+            expr=f"{_EDGE_LAG}\nand on (channel) channel:lensong_segment_age_seconds:max <= 12\n"
+            f"or {_UNKNOWN_TO_ORIGINS}",
         ),
     ),
     vi=Text(

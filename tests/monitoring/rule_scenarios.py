@@ -181,6 +181,20 @@ PAGES_OF_STAGES: Final = (
         {"65s": [], "70s": ['ChannelOffAir{channel="hytv",stage="origin"}']},
     ),
     Scenario(
+        "origins that were started while the packager could not be reached",
+        {_LAG: "1x11 stale", _PROBE: f"1x12 0x{_LONG}"},
+        {
+            "80s": [],
+            "90s": ['ChannelOffAir{channel="hytv",stage="origin"}'],
+            "5m": ['ChannelOffAir{channel="hytv",stage="origin"}'],
+        },
+    ),
+    Scenario(
+        "an origin that is started again while the others go on",
+        {_LAG: f"1x11 _x4 1x{_LONG}"},
+        {at: [] for at in ("65s", "80s", "2m")},
+    ),
+    Scenario(
         "a programme without metrics while the channel is on air",
         {_PROGRAMME: f"1x11 0x{_LONG}", _SPEED: "1x11 stale", _ENCODER_UP: "1x11 stale"},
         {
