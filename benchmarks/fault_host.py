@@ -58,6 +58,7 @@ _OLD_HOURS: Final = (6, 5)
 _EVERY: Final = 20
 """One segment of so many is stored."""
 
+_NONE: Final = "static_configs: []\n"
 _BUSY_S: Final = 10.0
 _HOUR_S: Final = 3600.0
 
@@ -414,8 +415,12 @@ def old_addresses(*processes: str) -> Breaking:
 
 @asynccontextmanager
 async def no_targets(watched: WatchedStation) -> AsyncIterator[None]:
-    """Prometheus runs with a file in which the station is not named."""
-    async with _configured(watched, r"(?s)scrape_configs:.*", "scrape_configs: []\n"):
+    """Prometheus runs with a file whose job has no targets any more.
+
+    Prometheus: where the whole job is gone from its file it marks nothing as stale, and reckons for
+    five minutes with the last samples.
+    """
+    async with _configured(watched, r"(?s)static_configs:\n +- targets: [^\n]*\n +labels.*", _NONE):
         yield
 
 

@@ -113,10 +113,8 @@ _PROCESSES: Final = {
     "encoder-crashes": _fault(
         ways.encoder_killed(3),
         _ticket("EncoderRestarting", "encoder", "hytv", 15, _QUARTER_S),
-    ),
-    "programme-stalls": _fault(
-        ways.stopped_for(8, "transcoder", "hytv"),
-        _ticket("GapsPublished", "packager", "hytv", 10, _TEN_MINUTES_S),
+        # Each may cost a segment; the packager declares it 2.5 s after its end.
+        _ticket("GapsPublished", "packager", "hytv", 15, _TEN_MINUTES_S),
     ),
     "packager-delayed": _fault(
         ways.packager_delayed, _ticket("PublishLate", "packager", "hytv", 30, _TWO_MINUTES_S)
@@ -238,7 +236,7 @@ _HOST: Final = {
         _page("ChannelMetricsAbsent", "switcher", "hydb", 40),
         _page("ChannelMetricsAbsent", "packager", "", 40),
     ),
-    "targets-gone": _fault(host.no_targets, _page("ChannelMetricsAbsent", "monitoring", "", 35)),
+    "targets-gone": _fault(host.no_targets, _page("ChannelMetricsAbsent", "monitoring", "", 45)),
     "prometheus-stopped": _fault(
         # The Watchdog is heard once a minute or more often, and missed after five.
         host.prometheus_stopped,
@@ -400,7 +398,6 @@ SESSIONS: Final[dict[str, Session]] = {
             ("picture-black",),
             ("picture-frozen",),
             ("sound-silent",),
-            ("programme-stalls",),
             ("encoder-starved",),
             ("packager-delayed",),
             ("packager-stopped",),

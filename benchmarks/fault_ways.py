@@ -26,7 +26,6 @@ __all__ = [
     "packager_delayed",
     "processes_lagging",
     "processes_stopped",
-    "stopped_for",
     "studio_flapping",
     "studio_lost",
     "studio_says",
@@ -157,18 +156,6 @@ def processes_stopped(*processes: tuple[str, ...]) -> Breaking:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
         await _studios_back(watched)
-
-    return breaking
-
-
-def stopped_for(seconds: float, *words: str) -> Breaking:
-    """Stop a service for so long, and no longer."""
-
-    @asynccontextmanager
-    async def breaking(watched: WatchedStation) -> AsyncIterator[None]:
-        async with processes_stopped(words)(watched):
-            await asyncio.sleep(seconds)
-        yield
 
     return breaking
 
