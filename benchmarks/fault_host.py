@@ -73,6 +73,10 @@ async def _run(*words: str) -> None:
 # The archive's disk
 
 
+_GROWN: Final = "remount,size=40g"
+"""The disk when it is large enough; it takes memory for what is written only."""
+
+
 @asynccontextmanager
 async def small_disk(folder: Path, *, megabytes: int) -> AsyncIterator[None]:
     """Have a disk of its own at ``folder``; needs the right to mount.
@@ -167,16 +171,15 @@ async def archive_read_only(watched: WatchedStation) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def archive_disk_short(watched: WatchedStation) -> AsyncIterator[None]:
-    """Fill the archive's disk until half of what is to stay free is left, and a little less."""
+    """Shrink the archive's disk until not quite half of what is to stay free is left."""
     settings = watched.station.settings
-    filler = settings.archive_dir / "not-ours"
-    free = shutil.disk_usage(settings.archive_dir).free
-    size = free - round(0.45 * settings.archive.min_free_gb * 1e9)
-    await _run("fallocate", "-l", str(size), str(filler))
+    disk = str(settings.archive_dir)
+    size = shutil.disk_usage(disk).used + round(0.45 * settings.archive.min_free_gb * 1e9)
+    await _run("mount", "-o", f"remount,size={size}", disk)
     try:
         yield
     finally:
-        await asyncio.to_thread(filler.unlink)
+        await _run("mount", "-o", _GROWN, disk)
 
 
 @asynccontextmanager
@@ -184,7 +187,7 @@ async def archive_too_small(watched: WatchedStation) -> AsyncIterator[None]:
     """The archive's disk is too small for a day from the start; at the end it grows."""
     yield
     disk = str(watched.station.settings.archive_dir)
-    await _run("mount", "-o", "remount,size=40g", disk)
+    await _run("mount", "-o", _GROWN, disk)
 
 
 def spool_read_only(channel: str) -> Breaking:
