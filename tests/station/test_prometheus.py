@@ -6,8 +6,12 @@ The short form of ``make soak NAME=alerts``, where every alert is raised by its 
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,12 +19,15 @@ from benchmarks.alert_faults import Judge, prepare
 from benchmarks.fault_list import FAULTS, QUICK, small_station
 from benchmarks.unknown_names import MOST_NEW, ask_for_unknown, series
 from benchmarks.watched_station import WatchedStation
+from core.clock import unix_ns
 from tests.monitoring.promtool import promtool
 from tests.monitoring.test_dashboards import AWAITED, queries
 from tests.monitoring.test_rules import EXPRESSIONS, RECORDED
 
 UNKNOWN_NAMES = 10_000
 OFFSET = 25_600
+MUSIC_LUFS = -21
+"""What the studios play; their channels have it as target."""
 
 WITHOUT_DATA = {
     "objectives: On air in the last 24 h 0": "it is reckoned by whole minutes",
@@ -118,6 +125,20 @@ async def session(folder: Path) -> None:
         slow = await found.query("quantile_over_time(0.5, scrape_duration_seconds[2m]) > 0.05")
         assert slow == []
         await check_metrics(found)
+        await check_loudness(found)
+
+
+async def check_loudness(found: WatchedStation) -> None:
+    """Read the day's loudness report: the radio's whole minutes, at the level of its music."""
+    settings = found.station.settings
+    zone = ZoneInfo(settings.station.timezone)
+    day = datetime.fromtimestamp(unix_ns() / 1e9 - 60, zone).date()
+    url = f"{settings.pages_url}/reports/loudness/hyfm/{day}.csv"
+    async with found.station.client.get(url) as answer:
+        rows = list(csv.DictReader(io.StringIO(await answer.text(), newline="")))
+    levels = [float(row["integrated_lufs"]) for row in rows if row["integrated_lufs"]]
+    assert levels, rows
+    assert all(abs(level - MUSIC_LUFS) < 2 for level in levels), levels
 
 
 async def break_much(judge: Judge) -> set[str]:
