@@ -28,11 +28,20 @@ def hour(shift: int) -> int:
     return (unix_ns() // 10**9 // 3600 + shift) * 3600
 
 
-def guide() -> str:
+def guide(first: int | None = None) -> str:
+    """Return two programmes of an hour, from the next full hour on, or from ``first``."""
+    begin = hour(1) if first is None else first
+    middle, end = begin + 3600, begin + 7200
     return (
         "channel,start,end,title,series\n"
-        f"hytv,@{hour(1)},@{hour(2)},Thời sự,tin\nhytv,@{hour(2)},@{hour(3)},Phim,\n"
+        f"hytv,@{begin},@{middle},Thời sự,tin\nhytv,@{middle},@{end},Phim,\n"
     )
+
+
+def tomorrow_noon() -> int:
+    """Return a moment of Việt Nam whose day is the same for hours."""
+    day = (unix_ns() // 10**9 + 7 * 3600) // 86_400 + 1
+    return day * 86_400 + 5 * 3600
 
 
 class Client:
@@ -143,7 +152,8 @@ async def test_takedowns_are_made_listed_and_undone(tmp_path: Path) -> None:
 
 async def test_a_guide_with_faults_is_422_and_names_them(tmp_path: Path) -> None:
     async with api(tmp_path) as client:
-        status, said = await client.call("POST", "/guide", data=guide() + "hytv,x,y,z,\n")
+        text = guide(tomorrow_noon()) + "hytv,x,y,z,\n"
+        status, said = await client.call("POST", "/guide", data=text)
         assert (status, said["result"]) == (422, "refused")
         assert (said["faults"][0]["line"], said["faults"][0]["code"]) == (4, "bad_date")
         assert said["faults"][0]["vi"].startswith("không đọc được giờ")
