@@ -60,29 +60,23 @@ _TOLD: Final = Table(
     Column("origins", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-_SESSIONS: Final = Table(
-    "sessions",
-    _METADATA,
-    Column("minute", Integer, primary_key=True),
-    Column("channel", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("rendition", String, primary_key=True),
-    Column("device", String, primary_key=True),
-    Column("origin", Integer, primary_key=True),
-    Column("sessions", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-_PLACES: Final = Table(
-    "places",
-    _METADATA,
-    Column("minute", Integer, primary_key=True),
-    Column("channel", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("province", String, primary_key=True),
-    Column("origin", Integer, primary_key=True),
-    Column("sessions", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+
+def _by_minute(name: str, *labels: str) -> Table:
+    """Return a table of concurrent sessions at each minute's end, by these labels and origin."""
+    return Table(
+        name,
+        _METADATA,
+        Column("minute", Integer, primary_key=True),
+        *(Column(label, String, primary_key=True) for label in labels),
+        Column("origin", Integer, primary_key=True),
+        Column("sessions", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+_SESSIONS: Final = _by_minute("sessions", "channel", "kind", "rendition", "device")
+_PLACES: Final = _by_minute("places", "channel", "kind", "province")
 """The same sessions by province: apart, since all of it together could be somebody's."""
 
 

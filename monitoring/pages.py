@@ -261,7 +261,7 @@ REBUFFERING_HIGH: Final = Alert(
             expr="channel:lensong_stalled:ratio_rate2m > 0.01\n"
             "and on (channel) sum by (channel) "
             '(lensong_qoe_concurrent_sessions{kind!="unreported"}) >= 20\n'
-            "" + _HAS_PAGE,
+            f"{_HAS_PAGE}",
             for_s=300,
         ),
     ),

@@ -281,5 +281,5 @@ def test_what_is_wrong_in_a_request_costs_no_more_than_itself(text: str, told: A
 
 @given(st.text(st.characters(max_codepoint=255), max_size=300))
 def test_no_request_is_too_odd_to_be_read(text: str) -> None:
-    parse_request(text)
-    parse_request(f'sid="a",{text}')
+    assert isinstance(parse_request(text), Asked | str)
+    assert isinstance(parse_request(f'sid="a",{text}'), Asked | str)
