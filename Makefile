@@ -71,7 +71,7 @@ demo: setup web
 # With SKIP_MISSING=1 the tests run without these and say loudly what they left out.
 test-packages:
 	@[ -n "$(SKIP_MISSING)" ] || deploy/need-debian chromium=chromium nginx-light=nginx wrk=wrk \
-	  ffmpeg=ffmpeg icecast2=icecast2 xmltv-util=tv_validate_file postgresql=pg_ctlcluster prometheus=promtool
+	  ffmpeg=ffmpeg icecast2=icecast2 libshout-tools=shout xmltv-util=tv_validate_file postgresql=pg_ctlcluster prometheus=promtool
 
 check: setup-dev
 	@echo "==> ruff"; $(bin)/ruff check .

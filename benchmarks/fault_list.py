@@ -27,6 +27,7 @@ _TWO_MINUTES_S: Final = 240.0
 _FIVE_MINUTES_S: Final = 420.0
 _TEN_MINUTES_S: Final = 720.0
 _QUARTER_S: Final = 1020.0
+_HOUR_S: Final = 3720.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,6 @@ _PROCESSES: Final = {
     "encoder-crashes": _fault(
         ways.encoder_killed(3),
         _ticket("EncoderRestarting", "encoder", "hytv", 15, _QUARTER_S),
-        # Each may cost a segment; the packager declares it 2.5 s after its end.
-        _ticket("GapsPublished", "packager", "hytv", 15, _TEN_MINUTES_S),
     ),
     "packager-delayed": _fault(
         ways.packager_delayed, _ticket("PublishLate", "packager", "hytv", 30, _TWO_MINUTES_S)
@@ -122,6 +121,11 @@ _PROCESSES: Final = {
     "programme-stopped": _fault(
         ways.processes_stopped(("transcoder", "hydb")),
         _page("ChannelOffAir", "switcher", "hydb", 16),
+    ),
+    "programme-pauses": _fault(
+        ways.process_paused(6.0, "transcoder", "hydb"),
+        # A segment that does not come is declared a gap 2.5 s after its end.
+        _ticket("GapsPublished", "packager", "hydb", 15, _TEN_MINUTES_S),
     ),
     "packager-stopped": _fault(
         ways.processes_stopped(("packager",)),
@@ -218,7 +222,7 @@ _HOST: Final = {
     ),
     "archive-short": _fault(
         host.archive_disk_short,
-        _ticket("ArchiveShortOfSpace", "archive", "hydb", 70, 0),
+        _ticket("ArchiveShortOfSpace", "archive", "hydb", 70, _HOUR_S),
         Expected("DiskFull", "page", "archive", "", 35, _CLEAR_S, is_own=True),
     ),
     "database-damaged": _fault(
@@ -251,6 +255,7 @@ FAULTS: Final[dict[str, Fault]] = {**_STUDIOS, **_PROCESSES, **_VIEWERS, **_HOST
 _HELD_LIMIT: Final = 40
 _SMALL_HELD_LIMIT: Final = 8
 _DISK_MB: Final = 1_500
+_LARGE_DISK_MB: Final = 40_000
 _AUDIENCE: Final = 60
 
 
@@ -276,28 +281,37 @@ class Session:
 
 @asynccontextmanager
 async def _television(folder: Path, offset: int) -> AsyncIterator[WatchedStation]:
-    """TV and two radios, whose clock can be stepped; a time server."""
+    """TV and two radios whose clock can be stepped, on a disk of their own; a time server."""
+    disk = folder / "disk"
     text = tv_settings(
         tv_inputs("studio")
         + radio_channel("studio")
         + radio_channel("studio", slug="hydb")
-        + f"[origin]\nmax_held_requests = {_HELD_LIMIT}\n",
+        + f"[origin]\nmax_held_requests = {_HELD_LIMIT}\n"
+        + _archive_on(disk),
         folder=str(folder),
         offset=offset,
         ladder="360p",
     )
-    async with (
-        host.time_server(offset + 63),
-        watched_station(
-            text,
-            folder,
-            prometheus_port=offset + 60,
-            webhook_port=offset + 61,
-            monitoring=f'ntp_server = "127.0.0.1:{offset + 63}"\n',
-            environment=await asyncio.to_thread(host.steppable_clock, folder),
-        ) as watched,
-    ):
-        yield watched
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(host.small_disk(disk, megabytes=_LARGE_DISK_MB))
+        await host.old_hours(disk, "hydb", harm="lost")
+        await stack.enter_async_context(host.time_server(offset + 63))
+        yield await stack.enter_async_context(
+            watched_station(
+                text,
+                folder,
+                prometheus_port=offset + 60,
+                webhook_port=offset + 61,
+                monitoring=f'ntp_server = "127.0.0.1:{offset + 63}"\n',
+                environment=await asyncio.to_thread(host.steppable_clock, folder),
+            )
+        )
+
+
+def _archive_on(disk: Path) -> str:
+    """Return the settings of an archive on a disk of its own."""
+    return f'[archive]\ndir = "{disk}"\nmin_free_gb = 0.2\n'
 
 
 @asynccontextmanager
@@ -307,14 +321,13 @@ async def _radios(folder: Path, offset: int) -> AsyncIterator[WatchedStation]:
     text = (
         radio_settings(folder=str(folder), offset=offset, return_after_s=10.0)
         + radio_channel("studio", "backup", slug="hydb", return_after_s=1.0)
-        + f'[archive]\ndir = "{disk}"\nmin_free_gb = 0.2\n'
+        + _archive_on(disk)
         + f'[guide]\nwatch_dir = "{folder / "guides"}"\n'
         + f'[[monitoring.probes]]\nname = "ngoai"\nurl = "http://127.0.0.1:{foreign_port}'
         + '/live.m3u8"\n'
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(host.small_disk(disk, megabytes=_DISK_MB))
-        await host.old_hours(disk, "hydb", harm="lost")
         database = folder / "data" / "audience.db"
         await asyncio.to_thread(host.audience_of_four_weeks, database, "hyfm", _AUDIENCE)
         await stack.enter_async_context(foreign_station(folder / "foreign", foreign_port))
@@ -388,9 +401,10 @@ SESSIONS: Final[dict[str, Session]] = {
     "television": Session(
         _television,
         (("hytv", "studio"), ("hyfm", "studio"), ("hydb", "studio")),
-        beside=(),
+        beside=("segment-lost",),
         rounds=(
-            ("player-bad-network", "many-held"),
+            # First: it is over an hour later.
+            ("archive-short", "player-bad-network", "many-held"),
             ("processes-lag",),
             ("decoder-crash",),
             ("encoder-crashes",),
@@ -404,6 +418,7 @@ SESSIONS: Final[dict[str, Session]] = {
             ("clock-steps",),
             ("ingest-control-stopped",),
         ),
+        last="segment-lost",
     ),
     "radios": Session(
         _radios,
@@ -414,7 +429,6 @@ SESSIONS: Final[dict[str, Session]] = {
             "uplink-small",
             "guide-ends",
             "guide-old",
-            "segment-lost",
         ),
         rounds=(
             (
@@ -427,11 +441,10 @@ SESSIONS: Final[dict[str, Session]] = {
             # Not in the first five minutes, in which the start's slate is not forgotten.
             ("foreign-stopped", "archive-read-only", "viewers-leave"),
             ("studio-flaps", "foreign-black"),
+            ("programme-pauses",),
             ("programme-stopped",),
             ("addresses-old",),
-            ("archive-short",),
         ),
-        last="segment-lost",
     ),
     "two-origins": Session(
         _two_origins,

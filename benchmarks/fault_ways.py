@@ -24,6 +24,7 @@ __all__ = [
     "encoder_starved",
     "origins_cut_off",
     "packager_delayed",
+    "process_paused",
     "processes_lagging",
     "processes_stopped",
     "studio_flapping",
@@ -156,6 +157,18 @@ def processes_stopped(*processes: tuple[str, ...]) -> Breaking:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
         await _studios_back(watched)
+
+    return breaking
+
+
+def process_paused(seconds: float, *words: str) -> Breaking:
+    """Stop a service for a moment, less than it takes until somebody calls it stopped."""
+
+    @asynccontextmanager
+    async def breaking(watched: WatchedStation) -> AsyncIterator[None]:
+        async with processes_stopped(words)(watched):
+            await asyncio.sleep(seconds)
+        yield
 
     return breaking
 
