@@ -403,7 +403,10 @@ class ChannelMachine:
             del self._holes[msn]
             found += [item.refill(msn) for item in self._tracks.values() if msn in item.segments]
         if self._judge is None:
-            self._first = self._judge = self._complete_from = msn
+            # Parts of an earlier number are published, where an encoder ended within its first
+            # segment: that number is judged too, or players would wait for the rest of it.
+            self._first = self._judge = self._begun()
+            self._complete_from = msn
             # A sender may begin with what it kept for us: let it do so in every rendition.
             self._not_before = UnixNs(now + _GRACE_NS)
         self._skip_complete()
@@ -412,6 +415,10 @@ class ChannelMachine:
             self._measured[measured.rendition] = measured
             found.append(measured)
         return found
+
+    def _begun(self) -> int:
+        """Return the lowest number of which there is any part."""
+        return min(msn for track in self._tracks.values() for msn in track.segments)
 
     def _skip_complete(self) -> None:
         while self._judge is not None and self._judge <= (self._edge or 0):
@@ -554,7 +561,7 @@ class ChannelMachine:
         if self._edge is None or not complete:
             return
         self._not_before = UnixNs(now + _GRACE_NS)
-        self._first = min(complete)
+        self._first = self._begun()
         beyond_holes = max(self._holes, default=-1) + 1
         self._complete_from = max(self._first, beyond_holes)
         # The earlier process judged all but the last numbers; a part it could not write to

@@ -134,6 +134,19 @@ def test_a_channel_is_announced_when_every_playlist_is_there() -> None:
     assert body(preparation, "/sound/hytv/index.m3u8") is not None
 
 
+def test_a_channel_whose_first_segment_was_never_ended_is_announced_without_it() -> None:
+    preparation = Preparation(ResponseTable(max_held=10), SETTINGS.channels)
+    preparation.begin_snapshot()
+    tell(preparation, [SnapshotEnd(), *TV.headers(), TV.part("360p", MSN, 0)])
+    tell(preparation, TV.live(MSN + 1))
+    assert preparation.edge("hytv") == PartAddress(MSN, 0)
+    tell(preparation, [HoleDeclared(channel="hytv", msn=MSN, reason="no 360p")])
+    assert preparation.edge("hytv") == PartAddress(MSN + 1, 5)
+    assert preparation.is_ready("hytv")
+    assert f"{MSN + 1}.m4s" in (body(preparation, "/live/hytv/360p/index.m3u8") or b"").decode()
+    assert b"#EXT-X-GAP" not in (body(preparation, "/live/hytv/360p/index.m3u8") or b"")
+
+
 def test_what_expires_is_answered_no_more() -> None:
     preparation = prepared()
     old = [f"/media/hytv/360p/{MSN - 9}{part}.m4s" for part in ("", ".0", ".5")]

@@ -227,8 +227,30 @@ def test_no_hole_before_the_first_segment() -> None:
     send(machine, VIDEO, MSN, 0)
     assert machine.next_wakeup() is None
     assert machine.advance(at(MSN + 50)) == []
-    send_segment(machine, MSN + 1, now=at(MSN + 1))
-    assert machine.next_wakeup() == at(MSN + 2, 2.5)
+    send_segment(machine, MSN + 51, now=at(MSN + 51))
+    assert machine.next_wakeup() == at(MSN + 52, 2.5)
+
+
+def test_what_was_begun_before_the_first_segment_is_a_hole() -> None:
+    """The first encoder ended within its first segment: players have parts of it, and go on."""
+    machine = new_machine()
+    send(machine, VIDEO, MSN, 0)
+    begun = at(MSN + 2)
+    assert holes(send_segment(machine, MSN + 2, now=begun)) == []
+    assert machine.next_wakeup() == begun + 4 * SECOND  # the senders may still have the rest
+    found = tick_to(machine, begun, UnixNs(begun + 4 * SECOND))
+    assert holes(found) == [MSN, MSN + 1]
+    assert machine.status().complete_since_ns == at(MSN + 1)
+    send_segment(machine, MSN + 3)
+    assert machine.next_wakeup() == at(MSN + 4, 2.5)
+
+
+def test_a_restart_keeps_what_was_begun_before_the_first_segment() -> None:
+    machine = new_machine()
+    heard = send(machine, VIDEO, MSN, 0) + send_segment(machine, MSN + 1)
+    again = ChannelMachine("hytv", LADDER, now=at(MSN + 1), restored=heard)
+    send_segment(again, MSN + 2)
+    assert holes(tick_to(again, at(MSN + 1), at(MSN + 3))) == [MSN]
 
 
 def test_after_ten_segments_without_media_the_edge_stands_still() -> None:
